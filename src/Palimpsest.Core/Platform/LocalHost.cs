@@ -1,0 +1,111 @@
+using System.Runtime.InteropServices;
+using Palimpsest.Core.Findings;
+
+namespace Palimpsest.Core.Platform;
+
+/// <summary>This machine's own file system.</summary>
+public sealed unsafe class LocalHost : IHost
+{
+    private const int CurrentFolder = -100, NoFollow = 0x100;
+    private const uint BasicStats = 0x7FF;
+
+    private LocalHost()
+    {
+    }
+
+    /// <summary>The one instance; it holds no state.</summary>
+    public static LocalHost Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public HostFile Open(string path, HostAccess access) => LocalFile.Open(path, access);
+
+    /// <inheritdoc/>
+    public HostEntry? Stat(string path)
+    {
+        if (TryStat(path, NoFollow) is not { } stat) { return null; }
+        HostEntryKind kind = (stat.Mode & 0xF000) switch
+        {
+            0x8000 => HostEntryKind.File,
+            0x4000 => HostEntryKind.Folder,
+            0xA000 => HostEntryKind.Link,
+            0x6000 => HostEntryKind.BlockDevice,
+            _ => HostEntryKind.Other,
+        };
+        DateTime modified = DateTime.UnixEpoch.AddSeconds(stat.ModifiedSeconds)
+            .AddTicks(stat.ModifiedNanoseconds / 100);
+        return new HostEntry(kind, kind == HostEntryKind.File ? (long)stat.SizeBytes : 0, modified);
+    }
+
+    /// <inheritdoc/>
+    public string ResolveLinks(string path)
+    {
+        nint resolved = Posix.RealPath(path, 0);
+        if (resolved == 0) { throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "resolve the path"); }
+        try
+        {
+            return Marshal.PtrToStringUTF8(resolved)!;
+        }
+        finally
+        {
+            Posix.Free(resolved);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> List(string folder)
+    {
+        try
+        {
+            var names = Directory.EnumerateFileSystemEntries(folder).Select(HostPath.NameOf).ToList();
+            names.Sort(StringComparer.Ordinal);
+            return names;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            BlockErrorKind kind = error is DirectoryNotFoundException ? BlockErrorKind.NotFound
+                : error is UnauthorizedAccessException ? BlockErrorKind.Denied : BlockErrorKind.Io;
+            throw new BlockException(kind, folder, null, $"cannot list the folder: {error.Message}", error);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Rename(string fromPath, string toPath)
+    {
+        if (Posix.Rename(fromPath, toPath) != 0)
+        {
+            throw Posix.Error(Marshal.GetLastPInvokeError(), toPath, null, $"rename {fromPath} to this name");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Delete(string path)
+    {
+        if (Posix.Unlink(path) != 0) { throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "delete the file"); }
+    }
+
+    /// <inheritdoc/>
+    public void FlushFolder(string folder)
+    {
+        using var handle = Posix.Open(folder, Posix.ReadOnly | Posix.CloseOnExec, 0);
+        if (handle.IsInvalid) { throw Posix.Error(Marshal.GetLastPInvokeError(), folder, null, "open the folder"); }
+        if (Posix.FSync(handle) == 0) { return; }
+
+        // Some network and FUSE file systems cannot flush a folder; there a rename is as durable as it gets.
+        int errno = Marshal.GetLastPInvokeError();
+        if (errno is not (Posix.EInval or Posix.EOpNotSupp)) { throw Posix.Error(errno, folder, null, "flush the folder"); }
+    }
+
+    /// <inheritdoc/>
+    public IDisposable LockForWriting(string path) => WriterLock.Take(path);
+
+    /// <summary>Raw numbers of a file for the host body; null when it does not exist. Links are followed.</summary>
+    internal static Posix.StatX? TryStat(string path, int flags)
+    {
+        Posix.StatX stat;
+        if (Posix.StatExtended(CurrentFolder, path, flags, BasicStats, &stat) == 0) { return stat; }
+        int errno = Marshal.GetLastPInvokeError();
+        return errno is Posix.ENoEnt or Posix.ENotDir
+            ? null
+            : throw Posix.Error(errno, path, null, "look at the file");
+    }
+}

@@ -1,0 +1,127 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Palimpsest.Core.Findings;
+
+namespace Palimpsest.Core.Platform;
+
+/// <summary>
+/// The calls of Linux that the base library lacks, declared once. The numbers are those of the generic Linux ABI
+/// (x86-64 and arm64 agree on every one used here).
+/// </summary>
+internal static unsafe partial class Posix
+{
+    internal const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
+    internal const int SeekSet = 0, SeekEnd = 2, SeekData = 3, SeekHole = 4;
+    internal const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;
+    internal const int EPerm = 1, ENoEnt = 2, EIntr = 4, EIo = 5, ENxIo = 6, EBusy = 16, EAcces = 13, EExist = 17, EXDev = 18;
+    internal const int ENotDir = 20, EIsDir = 21, EInval = 22, EFBig = 27, ENoSpc = 28, ERoFs = 30, ENameTooLong = 36;
+    internal const int ELoop = 40, ENotTty = 25, EOpNotSupp = 95, EDQuot = 122, EAgain = 11, ENoSys = 38, ENoDevice = 19;
+    internal const int OfdGetLock = 36, OfdSetLock = 37;
+    internal const short LockRead = 0, LockWrite = 1, LockNone = 2;
+    internal const nuint FileExtentMap = 0xC020660B, BlockDeviceSize = 0x80081272, CloneFile = 0x40049409;
+
+    /// <summary><c>struct flock</c> of 64-bit Linux.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct FileLock
+    {
+        internal short Type;
+        internal short Whence;
+        internal long Start;
+        internal long Length;
+        internal int ProcessId;
+    }
+
+    /// <summary><c>struct statx</c>; only the fields used are named.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    internal struct StatX
+    {
+        [FieldOffset(0x10)] internal uint LinkCount;
+        [FieldOffset(0x1C)] internal ushort Mode;
+        [FieldOffset(0x20)] internal ulong Inode;
+        [FieldOffset(0x28)] internal ulong SizeBytes;
+        [FieldOffset(0x30)] internal ulong AllocatedSectors;
+        [FieldOffset(0x70)] internal long ModifiedSeconds;
+        [FieldOffset(0x78)] internal uint ModifiedNanoseconds;
+        [FieldOffset(0x88)] internal uint DeviceMajor;
+        [FieldOffset(0x8C)] internal uint DeviceMinor;
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial SafeFileHandle Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    internal static partial nint PRead(SafeFileHandle file, byte* buffer, nuint count, long offset);
+
+    [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
+    internal static partial nint PWrite(SafeFileHandle file, byte* buffer, nuint count, long offset);
+
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    internal static partial int FTruncate(SafeFileHandle file, long length);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    internal static partial int FDataSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    internal static partial int FSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    internal static partial int FAllocate(SafeFileHandle file, int mode, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    internal static partial long LSeek(SafeFileHandle file, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
+    internal static partial nint CopyFileRange(
+        SafeFileHandle source, long* sourceOffset, SafeFileHandle target, long* targetOffset, nuint count, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Rename(string fromPath, string toPath);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Unlink(string path);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int IoControl(SafeFileHandle file, nuint request, void* argument);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int IoControl(SafeFileHandle file, nuint request, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int FileControl(SafeFileHandle file, int command, FileLock* argument);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int StatExtended(int folder, string path, int flags, uint mask, StatX* result);
+
+    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint RealPath(string path, nint resolved);
+
+    [LibraryImport("libc", EntryPoint = "free")]
+    internal static partial void Free(nint memory);
+
+    /// <summary>What <c>errno</c> means for the user, as the error to throw.</summary>
+    internal static BlockException Error(int errno, string path, long? offsetBytes, string doing)
+    {
+        string reason = Marshal.GetPInvokeErrorMessage(errno);
+        return new BlockException(KindOf(errno), path, offsetBytes, $"cannot {doing}: {reason}{AdviceFor(errno)}");
+    }
+
+    private static BlockErrorKind KindOf(int errno) => errno switch
+    {
+        ENoEnt or ENotDir or ENoDevice => BlockErrorKind.NotFound,
+        EAcces or EPerm => BlockErrorKind.Denied,
+        ERoFs => BlockErrorKind.ReadOnly,
+        ENoSpc or EDQuot or EFBig => BlockErrorKind.NoSpace,
+        EExist or EIsDir or ELoop or ENameTooLong => BlockErrorKind.Refused,
+        EAgain or EBusy => BlockErrorKind.Locked,
+        EOpNotSupp or ENoSys => BlockErrorKind.Unsupported,
+        _ => BlockErrorKind.Io,
+    };
+
+    private static string AdviceFor(int errno) => errno switch
+    {
+        ENoSpc or EDQuot => "; free some room on the host and run the same command again",
+        EAcces or EPerm => "; check the permissions, or run it as the owner of the file",
+        EExist => "; choose another name, or move the existing file away first",
+        _ => "",
+    };
+}
