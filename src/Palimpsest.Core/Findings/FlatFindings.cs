@@ -33,4 +33,10 @@ public static class FlatFindings
         "A raw image was opened without a descriptor",
         "The file is neither a descriptor nor an extent of a known format, so its bytes are the disk.",
         "Nothing is wrong. vmdk describe FLAT writes a descriptor beside it.");
+
+    /// <summary>Less than a sector.</summary>
+    public static readonly FindingCode TooSmall = new("VMDK2006", Severity.Refusal, ExitCodes.Damaged,
+        "The file is smaller than one sector",
+        "Neither a disk nor a descriptor is so small; the file was cut.",
+        "Check that the right file was named and that it was copied whole.");
 }

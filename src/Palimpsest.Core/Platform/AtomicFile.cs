@@ -21,6 +21,7 @@ public static class AtomicFile
                 file.Write(0, content);
                 file.Flush();
             }
+            if (host.Stat(path) is not null) { host.MatchPermissions(path, temporaryPath); }
             host.Rename(temporaryPath, path);
         }
         catch

@@ -125,6 +125,9 @@ public interface IHost
     /// <summary>Renames, replacing an existing file in one step.</summary>
     void Rename(string fromPath, string toPath);
 
+    /// <summary>Gives <paramref name="toPath"/> the owner and mode of <paramref name="fromPath"/>, as far as allowed.</summary>
+    void MatchPermissions(string fromPath, string toPath);
+
     /// <summary>Deletes a file.</summary>
     void Delete(string path);
 

@@ -78,6 +78,19 @@ public sealed unsafe class LocalHost : IHost
     }
 
     /// <inheritdoc/>
+    public void MatchPermissions(string fromPath, string toPath)
+    {
+        if (TryStat(fromPath, 0) is not { } stat) { return; }
+
+        // Only root may give files away; for everybody else the new file is their own already.
+        _ = Posix.ChangeOwner(toPath, stat.User, stat.Group);
+        if (Posix.ChangeMode(toPath, stat.Mode & 0xFFFu) != 0)
+        {
+            throw Posix.Error(Marshal.GetLastPInvokeError(), toPath, null, "set the permissions");
+        }
+    }
+
+    /// <inheritdoc/>
     public void Delete(string path)
     {
         if (Posix.Unlink(path) != 0) { throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "delete the file"); }

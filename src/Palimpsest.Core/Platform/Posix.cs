@@ -36,6 +36,8 @@ internal static unsafe partial class Posix
     internal struct StatX
     {
         [FieldOffset(0x10)] internal uint LinkCount;
+        [FieldOffset(0x14)] internal uint User;
+        [FieldOffset(0x18)] internal uint Group;
         [FieldOffset(0x1C)] internal ushort Mode;
         [FieldOffset(0x20)] internal ulong Inode;
         [FieldOffset(0x28)] internal ulong SizeBytes;
@@ -76,6 +78,12 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Rename(string fromPath, string toPath);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int ChangeMode(string path, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int ChangeOwner(string path, uint user, uint group);
 
     [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Unlink(string path);

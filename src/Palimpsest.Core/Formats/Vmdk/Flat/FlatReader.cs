@@ -14,8 +14,10 @@ public class FlatReader : IBlockReader
     private readonly long startOffset;
     private readonly long presentBytes;
 
-    // The last answer of the host about holes: [from, to) is stored or not. Published whole, so threads never mix two.
+    // The last answer of the host about holes. Published whole, so threads never mix two; an answer asked for before a
+    // change carries an older generation and is not believed afterwards.
     private volatile HostStatus? lastStatus;
+    private int generation;
 
     /// <summary>
     /// <paramref name="length"/> bytes of <paramref name="file"/> from <paramref name="startOffset"/> on.
@@ -72,7 +74,7 @@ public class FlatReader : IBlockReader
     }
 
     /// <summary>Forgets what the host said about holes; called when that changes.</summary>
-    protected void ForgetHostStatus() => lastStatus = null;
+    protected void ForgetHostStatus() => Interlocked.Increment(ref generation);
 
     /// <summary>Host offset of a byte of the extent, which must lie in the part of the file that exists.</summary>
     protected long HostOffsetOf(long offset, long length)
@@ -84,12 +86,16 @@ public class FlatReader : IBlockReader
 
     private HostStatus StatusAt(long hostOffset)
     {
+        int current = Volatile.Read(ref generation);
         HostStatus? known = lastStatus;
-        if (known is not null && hostOffset >= known.Start && hostOffset < known.End) { return known; }
+        if (known is not null && known.Generation == current && hostOffset >= known.Start && hostOffset < known.End)
+        {
+            return known;
+        }
         long data = file.NextData(hostOffset);
         HostStatus fresh = data > hostOffset
-            ? new HostStatus(hostOffset, data, IsHole: true)
-            : new HostStatus(hostOffset, Math.Max(file.NextHole(hostOffset), hostOffset + 1), IsHole: false);
+            ? new HostStatus(hostOffset, data, IsHole: true, current)
+            : new HostStatus(hostOffset, Math.Max(file.NextHole(hostOffset), hostOffset + 1), IsHole: false, current);
         lastStatus = fresh;
         return fresh;
     }
@@ -97,5 +103,5 @@ public class FlatReader : IBlockReader
     private BlockException Missing(long offset) => new(BlockErrorKind.OutOfRange, file.Path, startOffset + offset,
         $"the file ends before its extent does; {Length - presentBytes} bytes are missing");
 
-    private sealed record HostStatus(long Start, long End, bool IsHole);
+    private sealed record HostStatus(long Start, long End, bool IsHole, int Generation);
 }

@@ -1,0 +1,122 @@
+using Palimpsest.Core.Blocks;
+using Palimpsest.Core.Findings;
+using Palimpsest.Core.Formats.Vmdk.Descriptor;
+using Palimpsest.Core.Platform;
+
+namespace Palimpsest.Core.Chains;
+
+/// <summary>
+/// Opens one disk: descriptors from the head down to the base, then extents from the base up. Used once.
+/// </summary>
+internal sealed class ChainOpener(DiskOpenOptions options)
+{
+    /// <summary>VMware allows 32 links; what has more than this is not a chain.</summary>
+    private const int MaximumLinks = 255;
+
+    private readonly IHost host = options.Host;
+    private readonly HostNames names = new(options.Host, options.AllowOutside);
+    private readonly List<Link> links = [];
+    private readonly List<IDisposable> owned = [];
+
+    public IReadOnlyList<Link> Links => links;
+
+    public FindingList Findings { get; } = new();
+
+    public Disk Open(string path)
+    {
+        try
+        {
+            FindLinks(path);
+            CheckFit();
+            if (options.IsWritable) { WriteGuard.Take(host, links[0], options, Findings, owned); }
+            IBlockReader reader = OpenLinks();
+            return new Disk(path, links, Findings, reader, owned);
+        }
+        catch
+        {
+            owned.Reverse();
+            ConcatReader.DisposeAll(owned);
+            throw;
+        }
+    }
+
+    private void FindLinks(string path)
+    {
+        string? next = path;
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (next is not null)
+        {
+            string real = host.ResolveLinks(next);
+            names.ThrowUnlessFile(real, Findings);
+            if (!seen.Add(real)) { throw Findings.Refuse(ChainFindings.Loop, next, "it is its own ancestor"); }
+            if (links.Count == MaximumLinks)
+            {
+                throw Findings.Refuse(ChainFindings.TooDeep, path, $"more than {MaximumLinks} links");
+            }
+            Link link = LinkProbe.Read(host, next, Findings);
+            links.Add(link);
+            Findings.ThrowIfRefused();
+            next = ParentOf(link);
+        }
+    }
+
+    private string? ParentOf(Link link)
+    {
+        VmdkDescriptor? descriptor = link.Descriptor;
+        if (descriptor is null || !HasParent(descriptor)) { return null; }
+        if (descriptor.ParentFileNameHint is not { Length: > 0 } hint)
+        {
+            throw Findings.Refuse(ChainFindings.ParentMissing, link.Path,
+                $"parentCID is {descriptor.ParentContentId:x8}, and parentFileNameHint does not say which file that is",
+                field: "parentFileNameHint");
+        }
+        return names.ResolveParent(names.FolderOf(link.Path), hint, link.Path, Findings);
+    }
+
+    private static bool HasParent(VmdkDescriptor descriptor) =>
+        descriptor.ParentContentId is { } id && id != VmdkDescriptor.NoParent
+        || !string.IsNullOrEmpty(descriptor.ParentFileNameHint);
+
+    private void CheckFit()
+    {
+        for (int i = 0; i + 1 < links.Count; i++)
+        {
+            Link child = links[i], parent = links[i + 1];
+            if (parent.Descriptor is null)
+            {
+                throw Findings.Refuse(ChainFindings.ParentNotADisk, child.Path, $"{parent.Path} has no descriptor");
+            }
+            uint? expected = child.Descriptor!.ParentContentId, found = parent.Descriptor.ContentId;
+            if (expected is null || found is null || expected != found)
+            {
+                throw Findings.Refuse(ChainFindings.ContentIdMismatch, child.Path,
+                    $"parentCID is {Text(expected)}, and {parent.Path} has CID {Text(found)}", field: "parentCID");
+            }
+            if (child.Descriptor.CapacityBytes != parent.Descriptor.CapacityBytes)
+            {
+                throw Findings.Refuse(ChainFindings.CapacityMismatch, child.Path,
+                    $"it has {child.Descriptor.CapacityBytes} bytes and {parent.Path} {parent.Descriptor.CapacityBytes}");
+            }
+        }
+    }
+
+    private static string Text(uint? contentId) => contentId is { } id ? $"{id:x8}" : "not readable";
+
+    private IBlockReader OpenLinks()
+    {
+        var opener = new ExtentOpener(host, names, Findings);
+        IBlockReader? reader = null;
+        for (int i = links.Count - 1; i >= 0; i--)
+        {
+            reader = opener.Open(links[i], reader, options.IsWritable && i == 0);
+            Findings.ThrowIfRefused();
+
+            // Disposed head first: the head's last flush must not find its parents closed.
+            owned.Insert(0, reader);
+        }
+        if (!options.IsWritable) { return reader!; }
+        var device = new FirstWriteDevice((IBlockDevice)reader!, () => ContentIdUpdate.Renew(host, links[0]));
+        owned[0] = device;
+        return device;
+    }
+}
