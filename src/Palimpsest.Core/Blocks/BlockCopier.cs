@@ -44,17 +44,17 @@ public static class BlockCopier
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
         var scars = new ScarCollector();
         var counter = new ProgressCounter(progress, source.Length);
-        ForEachStretch(source, counter, cancellation, stretch =>
+        ForEachStretch(source, counter, options.IsTargetZero, stretch =>
             ChunkedWork.Run(stretch.Length, ChunkBytes, options.Degree,
-                () => new Worker(source, target, options, scars, counter, stretch.Offset), cancellation),
-            skipsHoles: options.IsTargetZero);
+                () => new Worker(source, target, options, scars, counter, stretch.Offset), cancellation), cancellation);
         return scars.InOrder();
     }
 
     // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a whole
     // before the rest is cut into chunks.
     private static void ForEachStretch(
-        IBlockReader source, ProgressCounter counter, CancellationToken cancellation, Action<ByteRange> work, bool skipsHoles)
+        IBlockReader source, ProgressCounter counter, bool skipsHoles, Action<ByteRange> work,
+        CancellationToken cancellation)
     {
         long offset = 0, start = 0;
         while (skipsHoles && offset < source.Length)
