@@ -28,6 +28,7 @@ public sealed class StreamInteropTests : IDisposable
         Assert.Equal(10_485_760, reader.Length);
         Assert.Equal(SampleContent, HashOf(reader, 1 << 20));
         Assert.Equal(SampleContent, HashOf(reader, 5000));
+        Assert.Equal(52, CheckIsQuiet(path).GrainCount);
     }
 
     [Fact]
@@ -72,6 +73,7 @@ public sealed class StreamInteropTests : IDisposable
         Assert.Equal(new FileInfo(raw).Length, reader.Length);
         Assert.Equal(HashOf(raw), HashOf(reader, 1 << 20));
         Assert.Equal(RunKind.Hole, reader.GetRun(50L << 20, 1 << 20).Kind);
+        CheckIsQuiet(stream);
     }
 
     [Theory]
@@ -117,6 +119,16 @@ public sealed class StreamInteropTests : IDisposable
 
     private static StreamOptimizedReader Open(string path, FindingList findings) =>
         StreamOptimizedReader.Open(LocalFile.Open(path, HostAccess.Read), findings);
+
+    private static StreamCheckResult CheckIsQuiet(string path)
+    {
+        var findings = new FindingList();
+        using HostFile file = LocalFile.Open(path, HostAccess.Read);
+        StreamCheckResult result =
+            StreamOptimizedCheck.Run(file, findings, null, TestContext.Current.CancellationToken);
+        Assert.Empty(findings.Items);
+        return result;
+    }
 
     private static string HashOf(StreamOptimizedReader reader, int chunkBytes)
     {
