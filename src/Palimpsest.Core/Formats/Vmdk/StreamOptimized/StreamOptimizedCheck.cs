@@ -7,25 +7,26 @@ namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 /// <param name="GrainCount">Stored grains that the index knows.</param>
 /// <param name="DamagedGrainCount">Those of them that do not decompress to what they should.</param>
 /// <param name="UnreadableBytes">Bytes of the disk that cannot be had: damaged, cut off, or lost.</param>
-public readonly record struct StreamCheckResult(long GrainCount, long DamagedGrainCount, long UnreadableBytes);
+public readonly record struct StreamCheckResult(
+    long GrainCount, long DamagedGrainCount, long UnreadableBytes);
 
 /// <summary>
-/// Checks a stream to the last byte: decompresses every grain (marker, size, length, checksum), and compares the
-/// grain tables with the markers in the file.
+/// Checks a stream to the last byte: decompresses every grain (marker, size, length, checksum), and compares
+/// the grain tables with the markers in the file.
 /// </summary>
 public static class StreamOptimizedCheck
 {
     /// <summary>
     /// Runs the check on every core. <paramref name="file"/> stays the caller's. Damage becomes findings; an
-    /// <see cref="ImageException"/> means that the file is not opened at all. <paramref name="progress"/> is called
-    /// with the bytes of the disk given out to be checked, ascending, from one thread at a time.
+    /// <see cref="ImageException"/> means that the file is not opened at all. <paramref name="progress"/> is
+    /// called with the bytes of the disk given out to be checked, ascending, from one thread at a time.
     /// </summary>
     public static StreamCheckResult Run(HostFile file, FindingList findings, Action<long>? progress = null,
         CancellationToken cancellation = default)
     {
         using StreamOptimizedReader reader =
             StreamOptimizedReader.Open(file, findings, ownsFile: false, cancellation);
-        var walk = new Walk(reader, file.Path, progress);
+        var walk = new Walk(reader, file.Path, file.Length / Sector.Bytes, progress);
         var parallel = new ParallelOptions
         {
             MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, 16),
@@ -56,14 +57,16 @@ public static class StreamOptimizedCheck
             else if (known.State == GrainState.Stored && known.MarkerSector != markerSector)
             {
                 findings.Add(StreamFindings.TableDisagrees, file.Path,
-                    $"{where} has its marker at sector {markerSector}, but its table says {known.MarkerSector}",
+                    $"{where} has its marker at sector {markerSector}, but its table says "
+                    + $"{known.MarkerSector}",
                     markerOffset);
             }
         }
     }
 
     /// <summary>The decompression of all grains, shared by the threads that do it.</summary>
-    private sealed class Walk(StreamOptimizedReader reader, string path, Action<long>? progress)
+    private sealed class Walk(
+        StreamOptimizedReader reader, string path, long fileSectors, Action<long>? progress)
     {
         private const int BatchGrains = 32;
         private readonly Lock gate = new();
@@ -92,16 +95,25 @@ public static class StreamOptimizedCheck
             }
         }
 
-        /// <summary>Adds what was found, in the order of the disk, whichever thread came first.</summary>
+        /// <summary>
+        /// Adds what was found: sums first, for the list is bounded; then in the order of the disk, whichever
+        /// thread came first.
+        /// </summary>
         public void AddTo(FindingList findings)
         {
-            damage.Sort(static (one, other) => one.GrainIndex.CompareTo(other.GrainIndex));
-            foreach ((_, Finding finding) in damage) { findings.Add(finding); }
+            if (storedCount > fileSectors)
+            {
+                findings.Add(StreamFindings.TableDisagrees, path,
+                    $"the grain tables name more grains than the {fileSectors} sectors of the file can hold; "
+                    + $"the check ends at virtual byte {nextGrain * reader.GrainBytes}");
+            }
             if (damagedCount > damage.Count)
             {
                 findings.Add(StreamFindings.DamagedGrain, path,
                     $"{damagedCount} grains are damaged in all; not every one is listed");
             }
+            damage.Sort(static (one, other) => one.GrainIndex.CompareTo(other.GrainIndex));
+            foreach ((_, Finding finding) in damage) { findings.Add(finding); }
         }
 
         /// <summary>The next grains that are stored; what is not is stepped over and accounted for.</summary>
@@ -109,7 +121,9 @@ public static class StreamOptimizedCheck
         {
             lock (gate)
             {
-                while (nextGrain < reader.Shape.GrainCount)
+                // Each grain has a marker of its own: tables that name more of them than there are sectors
+                // lie, and going through all they name would take as long as they please.
+                while (nextGrain < reader.Shape.GrainCount && storedCount <= fileSectors)
                 {
                     GrainSpan span = reader.Map.Find(nextGrain, reader.Shape.GrainCount - nextGrain);
                     count = span.State == GrainState.Stored ? Math.Min(span.Count, BatchGrains) : span.Count;
@@ -137,7 +151,8 @@ public static class StreamOptimizedCheck
             // Of a salvaged stream the opening has told this already, with its cause.
             if (reader.IsSalvaged) { return; }
             Keep(firstGrain, new Finding(StreamFindings.DamagedGrain, path,
-                $"{length} bytes from virtual byte {start} on are unreadable: {reader.Map.UnreadableReason}"));
+                $"{length} bytes from virtual byte {start} on are unreadable: "
+                + reader.Map.UnreadableReason));
         }
 
         private void NoteDamaged(long grainIndex, BlockException error)
@@ -146,7 +161,8 @@ public static class StreamOptimizedCheck
             {
                 damagedCount++;
                 unreadableBytes += reader.Shape.GrainLength(grainIndex);
-                Keep(grainIndex, new Finding(StreamFindings.DamagedGrain, path, error.Message, error.OffsetBytes));
+                Keep(grainIndex,
+                    new Finding(StreamFindings.DamagedGrain, path, error.Message, error.OffsetBytes));
             }
         }
 

@@ -44,7 +44,8 @@ public sealed class StreamCheckTests
         bytes.AsSpan(recipe.TableOffsets[0] + (6 * 4), 4).Clear();
         (_, FindingList findings) = Check(bytes);
         Finding finding = Assert.Single(findings.Items);
-        Assert.Equal((StreamFindings.OrphanGrain, (long?)recipe.MarkerOffsets[6]), (finding.Code, finding.OffsetBytes));
+        Assert.Equal((StreamFindings.OrphanGrain, (long?)recipe.MarkerOffsets[6]),
+            (finding.Code, finding.OffsetBytes));
     }
 
     [Fact]
@@ -65,7 +66,8 @@ public sealed class StreamCheckTests
     {
         StreamRecipe recipe = StreamReaderTests.ThreeTables();
         byte[] front = recipe.BuildRandomAccess();
-        (StreamCheckResult result, FindingList findings) = Check(front[..(recipe.MarkerOffsets[1100] + 2000)]);
+        (StreamCheckResult result, FindingList findings) =
+            Check(front[..(recipe.MarkerOffsets[1100] + 2000)]);
 
         // Grain 1100 is cut in its data, the entry of grain 1535 leads out of the file.
         Assert.Equal(new StreamCheckResult(9, 1, Grain + (28 * 512)), result);
@@ -74,6 +76,24 @@ public sealed class StreamCheckTests
         (result, findings) = Check(stream[..(recipe.MarkerOffsets[1100] + 2000)]);
         Assert.Equal(new StreamCheckResult(8, 0, (recipe.CapacitySectors * 512) - (701L * Grain)), result);
         Assert.Equal(StreamFindings.Truncated, Assert.Single(findings.Items).Code);
+    }
+
+    [Fact]
+    public void Tables_that_name_more_grains_than_fit_end_the_check()
+    {
+        StreamRecipe recipe = StreamReaderTests.ThreeTables();
+        byte[] bytes = recipe.BuildStream();
+        int marker = recipe.MarkerOffsets[0] / 512;
+        foreach (int table in recipe.TableOffsets)
+        {
+            for (int entry = 0; entry < 512; entry++)
+            {
+                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(table + (entry * 4)), marker);
+            }
+        }
+        Assert.True(bytes.Length / 512 < 3 * 512);
+        (_, FindingList findings) = Check(bytes);
+        Assert.Contains(findings.Items, finding => finding.Message.Contains("can hold"));
     }
 
     [Fact]
@@ -121,6 +141,7 @@ public sealed class StreamCheckTests
     {
         var findings = new FindingList();
         using HostFile file = StreamRecipe.AsFile(bytes);
-        return (StreamOptimizedCheck.Run(file, findings, null, TestContext.Current.CancellationToken), findings);
+        return (StreamOptimizedCheck.Run(file, findings, null, TestContext.Current.CancellationToken),
+            findings);
     }
 }
