@@ -1,9 +1,11 @@
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk;
+using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Formats.Vmdk.Flat;
 using Palimpsest.Core.Formats.Vmdk.HostedSparse;
+using Palimpsest.Core.Formats.Vmdk.SeSparse;
 using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Core.Platform;
 
@@ -60,6 +62,7 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         return layer switch
         {
             HostedSparseDevice sparse => new OverlayDevice<HostedSparseDevice>(sparse, under),
+            CowdDevice cowd => new OverlayDevice<CowdDevice>(cowd, under),
             _ => new OverlayReader(layer, under),
         };
     }
@@ -155,7 +158,9 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         }
         ISparseLayer layer = expected switch
         {
-            FileSignature.Cowd or FileSignature.SeSparse => throw NotWritable(link, expected.ToString()),
+            FileSignature.Cowd => isWritable
+                ? CowdDevice.Open(file, findings, hasParent) : CowdReader.Open(file, findings),
+            FileSignature.SeSparse => isWritable ? throw NotWritable(link, "seSparse") : SeSparseReader.Open(file, findings),
             _ when IsCompressed(file) => isWritable
                 ? throw NotWritable(link, "streamOptimized") : StreamOptimizedReader.Open(file, findings),
             _ => isWritable
@@ -165,11 +170,19 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         return layer.Length == line.LengthBytes ? layer : FitToLine(layer, line, file.Path);
     }
 
-    // Some writers round the header's capacity up to whole grains; the descriptor's size is the disk's.
+    // Some writers round the header's capacity up to whole grains, and a resize that lost power leaves a header that is
+    // ahead of its extent line. The descriptor's size is the disk's; the rest of the layer is not part of it.
     private ISparseLayer FitToLine(ISparseLayer layer, ExtentLine line, string path)
     {
-        bool isRounding = layer.Length > line.LengthBytes && layer.Length - line.LengthBytes < layer.GrainBytes;
-        if (isRounding && layer is not IBlockDevice) { return new LayerSlice(layer, line.LengthBytes); }
+        if (layer.Length > line.LengthBytes && layer is not IBlockDevice)
+        {
+            if (layer.Length - line.LengthBytes >= layer.GrainBytes)
+            {
+                findings.Add(ChainFindings.HeaderAheadOfLine, path,
+                    $"the extent line says {line.LengthBytes} bytes, the header {layer.Length}");
+            }
+            return new LayerSlice(layer, line.LengthBytes);
+        }
         layer.Dispose();
         throw findings.Refuse(ChainFindings.ExtentSizeMismatch, path,
             $"the extent line says {line.LengthBytes} bytes, the header {layer.Length}");
