@@ -85,7 +85,8 @@ internal sealed class VmdkCommand
 
     private IEnumerable<VerbCommand> CreateVerbs() =>
     [
-        InfoVerb.Create(), MapVerb.Create(), CompareVerb.Create(), ReadVerb.Create(), WriteVerb.Create(),
-        CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
+        InfoVerb.Create(), CreateVerb.Create(), MapVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(),
+        ResizeVerb.Create(), ReadVerb.Create(), WriteVerb.Create(), CompletionVerb.Create(() => Root),
+        ManVerb.Create(() => Root),
     ];
 }

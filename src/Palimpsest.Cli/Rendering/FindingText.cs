@@ -29,7 +29,7 @@ internal static class FindingText
     /// <summary>File, byte and field.</summary>
     public static string PlaceOf(FindingReport finding)
     {
-        string place = finding.Path;
+        string place = PathText.Shown(finding.Path);
         if (finding.OffsetBytes is { } offset) { place += $", byte {offset}"; }
         return finding.Field is { } field ? $"{place}, {field}" : place;
     }

@@ -12,8 +12,8 @@ internal static class HelpText
     {
         output.Write("usage: ", TextStyle.Strong).WriteLine(UsageOf(command));
         output.WriteLine(command.Description ?? "");
-        if (command == root) { WriteVerbs(output, root); }
         WriteArguments(output, command);
+        if (command == root) { WriteVerbs(output, root); }
         WriteOptions(output, "options:", command.Options.Where(option => !option.Hidden));
         if (command != root)
         {

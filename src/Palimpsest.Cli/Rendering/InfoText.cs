@@ -44,7 +44,7 @@ internal static class InfoText
         foreach (LinkReport link in report.Links)
         {
             string name = report.Links.Count == 1 ? "layer" : $"layer {link.Depth}";
-            output.Write(name.PadRight(LabelColumn), TextStyle.Dim).Write(link.Path, TextStyle.Strong);
+            output.Write(name.PadRight(LabelColumn), TextStyle.Dim).Write(PathText.Shown(link.Path), TextStyle.Strong);
             if (link.CreateType is { } type) { output.Write($", {type}"); }
             if (link.ContentId is { } id) { output.Write($", CID {id}"); }
             if (link.ParentContentId is { } parent) { output.Write($", parent CID {parent}"); }
@@ -62,7 +62,7 @@ internal static class InfoText
     {
         string text = $"{extent.Access} {extent.Type} {SizeText.Short(extent.LengthBytes)}";
         if (link.Extents.Count > 1 && extent.VirtualOffset is { } start) { text += $" from byte {start}"; }
-        if ((extent.Path ?? extent.Name) is { } name) { text += $" in {name}"; }
+        if ((extent.Path ?? extent.Name) is { } name) { text += $" in {PathText.Shown(name)}"; }
         if (extent.FileOffset is > 0 and { } offset) { text += $" at byte {offset}"; }
         if (extent.GrainBytes is { } grain) { text += $", grains of {SizeText.Short(grain)}"; }
         FileReport? file = link.Files.FirstOrDefault(file => file.Path == extent.Path);

@@ -19,8 +19,8 @@ internal static class MapText
             sums[(int)run.Kind] += run.LengthBytes;
             output.Write($"{entry.Start.ToString().PadLeft(width)}  {run.LengthBytes.ToString().PadLeft(width)}  ");
             output.Write(entry.Kind.PadRight(10), StyleFor(run.Kind));
-            output.Write($"  {run.Depth,5}");
-            if (run.File is { } file) { output.Write($"  {run.HostOffset} in {file.Path}"); }
+            output.Write(entry.IsPresent ? $"  {run.Depth,5}" : "      -");
+            if (run.File is { } file) { output.Write($"  {run.HostOffset} in {PathText.Shown(file.Path)}"); }
             output.EndLine();
         }
         output.WriteLine(SumsOf(sums));
