@@ -46,4 +46,11 @@ public static class RepairFindings
         "The repair would change too much at once",
         "More than 1 GiB of tables would be rewritten, which is more than any sound extent has.",
         "Copy the disk instead: vmdk convert DISK COPY");
+
+    /// <summary>Content unreadable in a deep check.</summary>
+    public static readonly FindingCode Unreadable = new("VMDK7107", Severity.Error, ExitCodes.SourceUnreadable,
+        "Stored content cannot be read",
+        "The host's disk reports an error there, the file ends before it, or a compressed grain is damaged. For the "
+        + "guest it is an error, never zeros.",
+        "Copy what can be read: vmdk rescue DISK COPY MAPFILE. Keep the original as it is.");
 }

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using Palimpsest.Core.Findings;
+using Palimpsest.Core.Formats.Vmdk;
+using Palimpsest.Core.Formats.Vmdk.Descriptor;
+using Palimpsest.Core.Formats.Vmdk.Flat;
+using Palimpsest.Core.Formats.Vmdk.HostedSparse;
+using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
+using Palimpsest.Core.Platform;
+
+namespace Palimpsest.Core.Chains;
+
+/// <summary>Runs the check that belongs to the format of one extent's file.</summary>
+internal static class ExtentCheck
+{
+    /// <summary>Checks a flat file against its line.</summary>
+    public static ExtentReport RunFlat(HostFile file, ExtentReport report, bool isOnlyUse, FindingList findings)
+    {
+        ExtentLine line = report.Line!;
+        long start = line.OffsetSectors * Sector.Bytes;
+        FlatValidation.Run(file, start, line.LengthBytes, isOnlyUse && start == 0, findings);
+        return report with { FileBytes = file.Length, IsSound = file.Length >= start + line.LengthBytes };
+    }
+
+    /// <summary>Checks the tables of any sparse format, by what the file begins with.</summary>
+    public static ExtentReport RunSparse(HostFile file, ExtentReport report, FindingList findings)
+    {
+        byte[] start = new byte[Math.Min(file.Length, FileSignatures.ProbeBytes)];
+        file.Read(0, start);
+        report = report with { FileBytes = file.Length };
+        switch (FileSignatures.Of(start))
+        {
+            case FileSignature.HostedSparse when IsCompressed(start):
+                return report with { IsSound = IsStreamSound(file, findings) };
+            case FileSignature.HostedSparse:
+                HostedSparseStatistics hosted = HostedSparseCheck.Run(file, findings);
+                return report with
+                {
+                    AllocatedGrains = hosted.AllocatedGrains, ZeroGrains = hosted.ZeroGrains,
+                    TotalGrains = hosted.TotalGrains, LeakedBytes = hosted.LeakedBytes,
+                    Fragments = hosted.Fragments, IsSound = hosted.IsSound,
+                };
+            default:
+                return report;
+        }
+    }
+
+    /// <summary>True for a "KDMV" header with compressed grains.</summary>
+    public static bool IsCompressed(ReadOnlySpan<byte> start) =>
+        start.Length >= SparseHeader.SizeBytes
+        && ((SparseFlags)(uint)MemoryMarshal.Read<SparseHeader>(start).Flags & SparseFlags.Compressed) != 0;
+
+    // Opening a stream walks its directory, or its markers where the directory is lost; that is its check.
+    private static bool IsStreamSound(HostFile file, FindingList findings)
+    {
+        int before = findings.Items.Count;
+        using StreamOptimizedReader reader = StreamOptimizedReader.Open(file, findings);
+        return !findings.Items.Skip(before).Any(finding => finding.Severity >= Severity.Error);
+    }
+}
