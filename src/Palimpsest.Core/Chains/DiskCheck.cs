@@ -50,7 +50,7 @@ public static class DiskCheck
 /// <summary>One run of a check. Used once.</summary>
 internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancellation)
 {
-    private const int BufferBytes = 1 << 20;
+    private const int BufferBytes = 1 << 20, UsualGrainBytes = 64 << 10;
 
     private readonly IHost host = options.Host;
     private readonly HostNames names = new(options.Host, options.AllowOutside);
@@ -161,7 +161,8 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
         return unreadable;
     }
 
-    // A failed piece is read again by the sector, so that one bad sector does not condemn its neighbours.
+    // A failed piece is read again in halves, so that one bad sector does not condemn its neighbours. Damage of the
+    // image itself comes by the grain; going below that would take ages on a file that was cut short.
     private static string? TryRead(IBlockReader reader, long offset, byte[] buffer, ref long count)
     {
         while (true)
@@ -174,8 +175,9 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
             catch (BlockException error) when (error.Kind is BlockErrorKind.Io or BlockErrorKind.Corrupt
                 or BlockErrorKind.OutOfRange)
             {
-                if (count <= Sector.Bytes) { return error.Message; }
-                count = Math.Max(Sector.Bytes, count / 2 / Sector.Bytes * Sector.Bytes);
+                int least = error.Kind == BlockErrorKind.Io ? Sector.Bytes : UsualGrainBytes;
+                if (count <= least) { return error.Message; }
+                count = Math.Max(least, count / 2 / Sector.Bytes * Sector.Bytes);
             }
         }
     }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk;
+using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Formats.Vmdk.Flat;
 using Palimpsest.Core.Formats.Vmdk.HostedSparse;
@@ -38,6 +39,13 @@ internal static class ExtentCheck
                     AllocatedGrains = hosted.AllocatedGrains, ZeroGrains = hosted.ZeroGrains,
                     TotalGrains = hosted.TotalGrains, LeakedBytes = hosted.LeakedBytes,
                     Fragments = hosted.Fragments, IsSound = hosted.IsSound,
+                };
+            case FileSignature.Cowd:
+                CowdStatistics cowd = CowdCheck.Run(file, findings);
+                return report with
+                {
+                    AllocatedGrains = cowd.AllocatedGrains, TotalGrains = cowd.TotalGrains,
+                    LeakedBytes = cowd.LeakedBytes, Fragments = cowd.Fragments, IsSound = cowd.IsSound,
                 };
             default:
                 return report;
