@@ -20,7 +20,7 @@ public static class DiskCheck
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(checkOptions);
-        using DiskInspection inspection = Disk.Inspect(path, options with { IsWritable = false });
+        using DiskInspection inspection = Inspect(path, options with { IsWritable = false });
         var run = new CheckRun(options, cancellation);
         if (inspection.Links.Count == 0) { run.CheckBareFile(path); }
         foreach (Link link in inspection.Links) { run.CheckLink(link); }
@@ -30,6 +30,23 @@ public static class DiskCheck
             Path = path, Findings = Merge(inspection.Findings, run.Findings), Links = inspection.Links,
             Extents = run.Reports, Refusal = inspection.Refusal, UnreadableBytes = unreadableBytes,
         };
+    }
+
+    // A parent or an extent that the host cannot read ends the opening; the head is checked all the same.
+    private static DiskInspection Inspect(string path, DiskOpenOptions options)
+    {
+        try
+        {
+            return Disk.Inspect(path, options);
+        }
+        catch (BlockException error) when (error.Path != path && error.Kind != BlockErrorKind.NotFound)
+        {
+            var findings = new FindingList();
+            Link head = LinkProbe.Read(options.Host, path, findings);
+            ImageException refusal = findings.Refuse(
+                RepairFindings.FileUnreadable, error.Path ?? path, error.Message, error.OffsetBytes);
+            return new DiskInspection(path, [head], findings, null, refusal);
+        }
     }
 
     // Opening looks at less of an extent than its check does, so of a kind that both found the check's word is kept.
@@ -197,7 +214,7 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
         }
         catch (BlockException error)
         {
-            Findings.Add(RepairFindings.Unreadable, error.Path ?? report.LinkPath, error.Message, error.OffsetBytes);
+            Findings.Add(RepairFindings.FileUnreadable, error.Path ?? report.LinkPath, error.Message, error.OffsetBytes);
             return report;
         }
     }

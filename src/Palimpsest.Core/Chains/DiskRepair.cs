@@ -64,19 +64,11 @@ public static class DiskRepair
         var undo = new List<string>();
         if (plan.Steps.Count > 0)
         {
-            var locks = new List<IDisposable>();
-            try
-            {
-                // No content changes, so those that depend on the disk may.
-                WriteGuard.Take(host, LinkProbe.Read(host, plan.Path, new FindingList()),
-                    plan.OpenOptions with { AllowWriteUnderChildren = true }, findings, locks);
-                foreach (RepairStep step in plan.Steps) { ThrowIfOutdated(host, step, findings); }
-                foreach (RepairStep step in plan.Steps) { Do(host, step, kept, undo); }
-            }
-            finally
-            {
-                locks.ForEach(held => held.Dispose());
-            }
+            // No content changes, so there may be others that depend on the disk.
+            using HeldLocks locks = WriteGuard.Take(plan.OpenOptions with { AllowWriteUnderChildren = true },
+                LinkProbe.Read(host, plan.Path, new FindingList()), findings);
+            foreach (RepairStep step in plan.Steps) { ThrowIfOutdated(host, step, findings); }
+            foreach (RepairStep step in plan.Steps) { Do(host, step, kept, undo); }
         }
         CheckResult after = DiskCheck.Run(
             plan.Path, plan.OpenOptions, new CheckOptions(), null, CancellationToken.None);
@@ -198,9 +190,11 @@ public static class DiskRepair
 
     private static void ThrowIfForeign(HostFile file, UndoFile undo, int index, FindingList findings)
     {
+        // What lies behind the old end of the file is the repair's own, whole or not, and is cut off.
         ByteChange change = undo.Changes[index];
-        bool isKnown = Holds(file, change.OffsetBytes, change.New.Span, change.New.Length)
-            || Holds(file, change.OffsetBytes, change.Old.Span, change.New.Length)
+        int length = change.Old.Length;
+        bool isKnown = Holds(file, change.OffsetBytes, change.New.Span[..length], length)
+            || Holds(file, change.OffsetBytes, change.Old.Span, length)
             || undo.Changes.Skip(index + 1).Any(later => later.OffsetBytes < change.OffsetBytes + change.New.Length
                 && change.OffsetBytes < later.OffsetBytes + later.New.Length);
         if (!isKnown)

@@ -5,6 +5,7 @@ using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Formats.Vmdk.Flat;
 using Palimpsest.Core.Formats.Vmdk.HostedSparse;
+using Palimpsest.Core.Formats.Vmdk.SeSparse;
 using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Core.Platform;
 
@@ -47,6 +48,13 @@ internal static class ExtentCheck
                     AllocatedGrains = cowd.AllocatedGrains, TotalGrains = cowd.TotalGrains,
                     LeakedBytes = cowd.LeakedBytes, Fragments = cowd.Fragments, IsSound = cowd.IsSound,
                 };
+            case FileSignature.SeSparse:
+                SeSparseStatistics seSparse = SeSparseCheck.Run(file, findings);
+                return report with
+                {
+                    AllocatedGrains = seSparse.AllocatedGrains, ZeroGrains = seSparse.ZeroGrains,
+                    TotalGrains = seSparse.TotalGrains, IsSound = seSparse.IsSound,
+                };
             default:
                 return report;
         }
@@ -60,8 +68,17 @@ internal static class ExtentCheck
     // Opening a stream walks its directory, or its markers where the directory is lost; that is its check.
     private static bool IsStreamSound(HostFile file, FindingList findings)
     {
-        int before = findings.Items.Count;
-        using StreamOptimizedReader reader = StreamOptimizedReader.Open(file, findings);
-        return !findings.Items.Skip(before).Any(finding => finding.Severity >= Severity.Error);
+        // A list of its own: opening throws for any refusal it finds in the list, also for one of another extent.
+        var own = new FindingList();
+        try
+        {
+            StreamOptimizedReader.Open(file, own).Dispose();
+        }
+        catch (ImageException)
+        {
+            // The refusal is in the list.
+        }
+        foreach (Finding finding in own.Items) { findings.Add(finding); }
+        return !own.Items.Any(finding => finding.Severity >= Severity.Error);
     }
 }

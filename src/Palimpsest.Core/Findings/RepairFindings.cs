@@ -35,16 +35,10 @@ public static class RepairFindings
         + "disk opens and gives a mixture of two times.",
         "If it is certain that nothing wrote to the parent, run: vmdk repair DISK --accept-parent");
 
-    /// <summary>In another link.</summary>
-    public static readonly FindingCode OtherLink = new("VMDK7105", Severity.Info, ExitCodes.Fine,
-        "A parent of this disk could be repaired too",
-        "A repair changes the files of the link that is named, and no others.",
-        "Run the repair on the named file.");
-
     /// <summary>Too much.</summary>
     public static readonly FindingCode TooManyChanges = new("VMDK7106", Severity.Refusal, ExitCodes.Refused,
         "The repair would change too much at once",
-        "More than 1 GiB of tables would be rewritten, which is more than any sound extent has.",
+        "More than 256 MiB of tables would be rewritten, which is more than any sound extent has.",
         "Copy the disk instead: vmdk convert DISK COPY");
 
     /// <summary>Content unreadable in a deep check.</summary>
@@ -53,4 +47,10 @@ public static class RepairFindings
         "The host's disk reports an error there, the file ends before it, or a compressed grain is damaged. For the "
         + "guest it is an error, never zeros.",
         "Copy what can be read: vmdk rescue DISK COPY MAPFILE. Keep the original as it is.");
+
+    /// <summary>A file of the disk cannot be opened or read.</summary>
+    public static readonly FindingCode FileUnreadable = new("VMDK7108", Severity.Refusal, ExitCodes.SourceUnreadable,
+        "A file of the disk cannot be read",
+        "The host refuses to open it, or its disk reports an error where the tables or the descriptor lie.",
+        "Check the permissions of the named file. If its disk is failing, copy it: vmdk rescue DISK COPY MAPFILE");
 }
