@@ -150,6 +150,8 @@ internal sealed partial class DataSet
         SparseHeader header = HeaderOf(start, real, findings);
         bool isCompressed = ((SparseFlags)(uint)header.Flags & SparseFlags.Compressed) != 0;
         long sectors = Checked(header.Capacity, real, findings), grain = Checked(header.GrainSize, real, findings);
+        Match piece = PieceName().Match(name);
+        bool isPiece = piece.Success && piece.Groups[2].ValueSpan is "s" or "S";
         if (PlaceOf(file, header) is { } place)
         {
             byte[] text = new byte[Math.Min(place.AreaBytes!.Value, FileSignatures.ProbeBytes)];
@@ -158,18 +160,19 @@ internal sealed partial class DataSet
             {
                 throw findings.Refuse(DescribeFindings.NothingToDescribe, real, "its descriptor is inside and in place");
             }
-            return new DataSet
+
+            // Some writers leave room for a descriptor in every piece of a split disk, and never use it.
+            if (!isPiece)
             {
-                Folder = folder, Kind = DataKind.Embedded, DiskName = name, Pieces = [new DataPiece(name, sectors)],
-                GrainSectors = grain, IsCompressed = isCompressed, Place = place,
-            };
+                return new DataSet
+                {
+                    Folder = folder, Kind = DataKind.Embedded, DiskName = name, Pieces = [new DataPiece(name, sectors)],
+                    GrainSectors = grain, IsCompressed = isCompressed, Place = place,
+                };
+            }
         }
         IReadOnlyList<DataPiece> pieces = [new DataPiece(name, sectors)];
-        Match piece = PieceName().Match(name);
-        if (piece.Success && piece.Groups[2].ValueSpan is "s" or "S")
-        {
-            pieces = FindPieces(host, folder, piece, SparsePiece, findings);
-        }
+        if (isPiece) { pieces = FindPieces(host, folder, piece, SparsePiece, findings); }
         return new DataSet
         {
             Folder = folder, Kind = DataKind.Sparse, DiskName = DiskNameOf(name), Pieces = pieces,
