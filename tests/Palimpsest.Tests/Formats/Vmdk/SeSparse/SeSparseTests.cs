@@ -131,13 +131,13 @@ public sealed class SeSparseTests : IDisposable
 /// <summary>A seSparse extent with every kind of entry, and what a disk without a parent reads.</summary>
 internal static class SeSparseSample
 {
-    public static byte[] Write(SparseScratch scratch, string name, long capacity, int seed)
+    public static byte[] Write(SparseScratch scratch, string name, long capacity, int seed, int firstGrain = 4000)
     {
         byte[] expected = new byte[(capacity + 4095) / 4096 * 4096];
         var random = new Random(seed);
         using HostFile file = scratch.Create(name);
         var builder = new SeSparseBuilder(file, capacity);
-        builder.SkipToGrain(4000);
+        builder.SkipToGrain(firstGrain);
         for (int grain = 5; grain < 105; grain++) { Store(grain); }
         builder.Entry(105, 0x1000_0000_0000_0000);
         builder.Entry(106, 0x2000_0000_0000_0000);
