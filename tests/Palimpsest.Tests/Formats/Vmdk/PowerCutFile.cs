@@ -4,7 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Tests.Formats.Vmdk;
 
 /// <summary>
-/// A file in memory that can lose power: what was not flushed is kept, sector by sector and in any mixture, by chance.
+/// A file in memory that can lose power: what was not flushed is kept, sector by sector and in any mixture,
+/// by chance.
 /// </summary>
 internal sealed class PowerCutFile : HostFile
 {
@@ -47,7 +48,10 @@ internal sealed class PowerCutFile : HostFile
             for (int start = 0; start < bytes.Length;)
             {
                 int end = (int)Math.Min(bytes.Length, start + 512 - ((offset + start) % 512));
-                if (random.Next(2) == 0) { Store(ref file.durable, offset + start, bytes.AsSpan(start, end - start)); }
+                if (random.Next(2) == 0)
+                {
+                    Store(ref file.durable, offset + start, bytes.AsSpan(start, end - start));
+                }
                 start = end;
             }
         });
@@ -89,7 +93,10 @@ internal sealed class PowerCutFile : HostFile
 
     private void CheckRoom(long lengthBytes)
     {
-        if (lengthBytes > MaxLength) { throw new BlockException(BlockErrorKind.NoSpace, Path, lengthBytes, "the host is full"); }
+        if (lengthBytes > MaxLength)
+        {
+            throw new BlockException(BlockErrorKind.NoSpace, Path, lengthBytes, "the host is full");
+        }
     }
 
     private static void Store(ref byte[] target, long offset, ReadOnlySpan<byte> bytes)

@@ -9,8 +9,8 @@ using Xunit;
 namespace Palimpsest.Tests.Formats.Vmdk;
 
 /// <summary>
-/// Cuts the power between any two operations: what was flushed is there, what was not is old or new sector by sector,
-/// and after a repair the extent is sound and can be written on.
+/// Cuts the power between any two operations: what was flushed is there, what was not is old or new sector by
+/// sector, and after a repair the extent is sound and can be written on.
 /// </summary>
 public sealed class PowerCutTests
 {
@@ -24,7 +24,10 @@ public sealed class PowerCutTests
     public void HostedSparseSurvives(int seed, bool hasParent) => Run(
         seed,
         hasParent,
-        file => HostedSparseFile.Create(file, new HostedSparseCreation { CapacityBytes = Capacity, GrainBytes = 4096 }),
+        file => HostedSparseFile.Create(file, new HostedSparseCreation
+        {
+            CapacityBytes = Capacity, GrainBytes = 4096,
+        }),
         file => HostedSparseDevice.Open(file, new FindingList(), hasParent),
         file => HostedSparseRepair.Plan(file, new FindingList()),
         file => HostedSparseCheck.Run(file, new FindingList()).IsSound);
@@ -98,7 +101,10 @@ public sealed class PowerCutTests
             case 6:
                 device.Flush();
                 byte[] flushed = SparseScratch.ReadAll(device);
-                for (int sector = 0; sector < Sectors; sector++) { allowed[sector] = [flushed[sector * 512]]; }
+                for (int sector = 0; sector < Sectors; sector++)
+                {
+                    allowed[sector] = [flushed[sector * 512]];
+                }
                 return;
             default:
                 return;

@@ -11,22 +11,29 @@ using Xunit;
 namespace Palimpsest.Tests.Formats.Vmdk;
 
 /// <summary>
-/// Extents with damaged headers, directories and tables: whatever they say, only the two exceptions for bad bytes leave,
-/// runs advance, and what a run calls data lies within the file.
+/// Extents with damaged headers, directories and tables: whatever they say, only the two exceptions for bad
+/// bytes leave, runs advance, and what a run calls data lies within the file.
 /// </summary>
 public sealed class SparseHostileTests
 {
     private const int Capacity = 1 << 20, Cases = 2000;
 
     private static readonly uint[] interesting =
-        [0, 1, 2, 3, 4, 7, 127, 128, 129, 255, 512, 0x7FFFFFFF, 0x80000000, 0xFFFFFF00, 0xFFFFFFFE, 0xFFFFFFFF];
+        [0, 1, 2, 3, 4, 7, 127, 128, 129, 255, 512, 0x7FFFFFFF, 0x80000000, 0xFFFFFF00, 0xFFFFFFFE,
+            0xFFFFFFFF];
 
     [Fact]
     public void HostedSparse()
     {
         var sample = new PowerCutFile();
-        HostedSparseFile.Create(sample, new HostedSparseCreation { CapacityBytes = Capacity, GrainBytes = 4096 });
-        using (var device = HostedSparseDevice.Open(sample, new FindingList(), hasParent: true)) { Fill(device); }
+        HostedSparseFile.Create(sample, new HostedSparseCreation
+        {
+            CapacityBytes = Capacity, GrainBytes = 4096,
+        });
+        using (var device = HostedSparseDevice.Open(sample, new FindingList(), hasParent: true))
+        {
+            Fill(device);
+        }
         int metadata = (int)(ulong)HostedSparseReader.Open(sample, new FindingList()).Header.OverHead * 512;
         Try(sample, metadata,
             file => HostedSparseReader.Open(file, new FindingList()),
@@ -80,7 +87,8 @@ public sealed class SparseHostileTests
     }
 
     private static void Try(
-        PowerCutFile sample, int metadataBytes, Func<HostFile, IBlockReader> open, params Action<HostFile>[] others)
+        PowerCutFile sample, int metadataBytes, Func<HostFile, IBlockReader> open,
+        params Action<HostFile>[] others)
     {
         sample.Flush();
         byte[] whole = new byte[sample.Length];
@@ -102,7 +110,8 @@ public sealed class SparseHostileTests
         for (int count = random.Next(1, 5); count > 0 && limit > 0; count--)
         {
             int offset = random.Next(random.Next(2) == 0 ? Math.Min(limit, 208) : limit) / 4 * 4;
-            uint value = random.Next(3) == 0 ? (uint)random.Next() : interesting[random.Next(interesting.Length)];
+            uint value = random.Next(3) == 0 ? (uint)random.Next()
+                : interesting[random.Next(interesting.Length)];
             BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(offset), value);
         }
         return bytes;
@@ -144,7 +153,8 @@ public sealed class SparseHostileTests
         }
         catch (Exception error)
         {
-            throw new InvalidOperationException($"case {round} let through {error.GetType().Name}: {error.Message}", error);
+            throw new InvalidOperationException(
+                $"case {round} let through {error.GetType().Name}: {error.Message}", error);
         }
     }
 }

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace Palimpsest.Tests.Formats.Vmdk;
 
-/// <summary>Several threads write, zero and discard disjoint sectors of shared grains, and none sees another's bytes.</summary>
+/// <summary>
+/// Several threads write, zero and discard disjoint sectors of shared grains, and none sees another's bytes.
+/// </summary>
 public sealed class SparseThreadTests
 {
     private const int ThreadCount = 4, Capacity = 8 << 20;
@@ -43,12 +45,13 @@ public sealed class SparseThreadTests
     {
         using (device)
         {
-            await Task.WhenAll(Enumerable.Range(0, ThreadCount).Select(thread => Task.Run(() => Work(device, thread))));
+            await Task.WhenAll(Enumerable.Range(0, ThreadCount)
+                .Select(thread => Task.Run(() => Work(device, thread))));
         }
     }
 
-    // Thread n owns the sectors with number n modulo the count of threads in the first half, where grains are shared,
-    // and a quarter of the second half, where whole grains are freed and taken again.
+    // Thread n owns the sectors with number n modulo the count of threads in the first half, where grains are
+    // shared, and a quarter of the second half, where whole grains are freed and taken again.
     private static void Work(GrainDevice device, int thread)
     {
         var random = new Random(thread);
