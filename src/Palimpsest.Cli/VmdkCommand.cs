@@ -36,7 +36,7 @@ internal sealed class VmdkCommand
     public RootCommand Root { get; }
 
     /// <summary>Version of this build, three numbers.</summary>
-    public static string Version { get; } = typeof(VmdkCommand).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+    public static string Version => typeof(VmdkCommand).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
     /// <summary>
     /// Runs one command line over the given streams and returns the exit code. Nothing is thrown, and no state outlives
