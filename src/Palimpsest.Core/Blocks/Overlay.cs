@@ -93,6 +93,12 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
     {
         BlockRange.Check(offset, length, Length);
         int grain = top.GrainBytes;
+        if (mode == ZeroMode.OnlyIfFast
+            && (offset % grain != 0 || ((offset + length) % grain != 0 && offset + length != Length)))
+        {
+            throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
+                "zeroing part of a grain needs data written");
+        }
         while (length > 0)
         {
             long inGrain = offset % grain;
@@ -105,7 +111,7 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
                 continue;
             }
             int count = (int)Math.Min(length, grain - inGrain);
-            WriteZeroesInsideGrain(offset, count, mode);
+            WriteZeroesInsideGrain(offset, count);
             offset += count;
             length -= count;
         }
@@ -117,13 +123,8 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
     /// <inheritdoc/>
     public void Flush() => top.Flush();
 
-    private void WriteZeroesInsideGrain(long offset, int count, ZeroMode mode)
+    private void WriteZeroesInsideGrain(long offset, int count)
     {
-        if (mode == ZeroMode.OnlyIfFast)
-        {
-            throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
-                "zeroing part of a grain needs data written");
-        }
         byte[] zeroes = ArrayPool<byte>.Shared.Rent(count);
         zeroes.AsSpan(0, count).Clear();
         WriteInsideGrain(offset, zeroes.AsSpan(0, count));
