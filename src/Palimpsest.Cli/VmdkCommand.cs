@@ -85,8 +85,8 @@ internal sealed class VmdkCommand
 
     private IEnumerable<VerbCommand> CreateVerbs() =>
     [
-        InfoVerb.Create(), CreateVerb.Create(), MapVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(),
-        ResizeVerb.Create(), ReadVerb.Create(), WriteVerb.Create(), CompletionVerb.Create(() => Root),
-        ManVerb.Create(() => Root),
+        InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
+        RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(), ReadVerb.Create(),
+        WriteVerb.Create(), CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }
