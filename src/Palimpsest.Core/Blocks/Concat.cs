@@ -85,7 +85,7 @@ public class ConcatReader : IBlockReader
 }
 
 /// <summary>Several devices in a row; a part that is only a reader refuses writes by name.</summary>
-public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts) : ConcatReader(parts), IBlockDevice
+public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts) : ConcatReader(parts), IBlockDevice, IHostMapped
 {
     private readonly IBlockReader[] all = [.. parts];
 
@@ -135,6 +135,14 @@ public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts) : ConcatRead
     public void Flush()
     {
         foreach (IBlockReader part in all) { (part as IBlockDevice)?.Flush(); }
+    }
+
+    /// <inheritdoc/>
+    public HostRange? MapToHost(long offset, long length)
+    {
+        BlockRange.CheckRun(offset, length, Length);
+        IBlockReader part = Find(offset, length, out long partOffset, out long count);
+        return (part as IHostMapped)?.MapToHost(partOffset, count);
     }
 
     // Looked at before the first byte is written, so that a write which would end in a read-only extent changes nothing.

@@ -1,11 +1,9 @@
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk;
-using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Formats.Vmdk.Flat;
 using Palimpsest.Core.Formats.Vmdk.HostedSparse;
-using Palimpsest.Core.Formats.Vmdk.SeSparse;
 using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Core.Platform;
 
@@ -62,7 +60,6 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         return layer switch
         {
             HostedSparseDevice sparse => new OverlayDevice<HostedSparseDevice>(sparse, under),
-            CowdDevice cowd => new OverlayDevice<CowdDevice>(cowd, under),
             _ => new OverlayReader(layer, under),
         };
     }
@@ -158,9 +155,7 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         }
         ISparseLayer layer = expected switch
         {
-            FileSignature.Cowd => isWritable
-                ? CowdDevice.Open(file, findings, hasParent) : CowdReader.Open(file, findings),
-            FileSignature.SeSparse => isWritable ? throw NotWritable(link, "seSparse") : SeSparseReader.Open(file, findings),
+            FileSignature.Cowd or FileSignature.SeSparse => throw NotWritable(link, expected.ToString()),
             _ when IsCompressed(file) => isWritable
                 ? throw NotWritable(link, "streamOptimized") : StreamOptimizedReader.Open(file, findings),
             _ => isWritable

@@ -9,7 +9,7 @@ namespace Palimpsest.Core.Formats.Vmdk.Flat;
 /// <see cref="Flush"/>, and the file never changes its length here.
 /// </summary>
 public sealed class FlatDevice(HostFile file, long startOffset, long length)
-    : FlatReader(file, startOffset, length), IBlockDevice
+    : FlatReader(file, startOffset, length), IBlockDevice, IHostMapped
 {
     private const int ZeroBlockBytes = 64 * 1024;
     private static readonly byte[] ZeroBlock = new byte[ZeroBlockBytes];
@@ -52,4 +52,11 @@ public sealed class FlatDevice(HostFile file, long startOffset, long length)
 
     /// <inheritdoc/>
     public void Flush() => File.Flush();
+
+    /// <inheritdoc/>
+    public HostRange? MapToHost(long offset, long length)
+    {
+        ForgetHostStatus();
+        return new HostRange(File, HostOffsetOf(offset, length), length);
+    }
 }

@@ -1,0 +1,242 @@
+using Palimpsest.Core.Findings;
+using Palimpsest.Core.Platform;
+
+namespace Palimpsest.Core.Blocks;
+
+/// <summary>How a copy is made.</summary>
+public sealed record CopyOptions
+{
+    /// <summary>The target reads as zeros everywhere already: holes need no work.</summary>
+    public bool IsTargetZero { get; init; }
+
+    /// <summary>Looks into data for zeros and leaves them out; for targets that allocate by the grain.</summary>
+    public bool SkipZeroData { get; init; }
+
+    /// <summary>Unreadable ranges are left as zeros in the target and listed in the result, instead of stopping the copy.</summary>
+    public bool KeepScars { get; init; }
+
+    /// <summary>How many threads read and write.</summary>
+    public int Degree { get; init; } = Environment.ProcessorCount;
+}
+
+/// <summary>A range of bytes.</summary>
+/// <param name="Offset">First byte.</param>
+/// <param name="Length">Bytes, at least 1.</param>
+public readonly record struct ByteRange(long Offset, long Length);
+
+/// <summary>
+/// Copies everything a reader holds to a device of the same length, run by run: holes stay holes, bytes that lie
+/// linearly in host files on both sides are copied by the kernel, and what cannot be read is never silently zero.
+/// </summary>
+public static class BlockCopier
+{
+    private const int ChunkBytes = 8 << 20, BufferBytes = 1 << 20;
+
+    /// <summary>Copies, and returns the ranges that could not be read (empty unless scars are kept), in order.</summary>
+    /// <exception cref="BlockException">A range cannot be read and scars are not kept, or the target cannot be written.</exception>
+    public static IReadOnlyList<ByteRange> Copy(
+        IBlockReader source, IBlockDevice target, CopyOptions options, IProgress<CopyProgress>? progress,
+        CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
+        var scars = new ScarCollector();
+        var counter = new ProgressCounter(progress, source.Length);
+        ForEachStretch(source, counter, options.IsTargetZero, stretch =>
+            ChunkedWork.Run(stretch.Length, ChunkBytes, options.Degree,
+                () => new Worker(source, target, options, scars, counter, stretch.Offset), cancellation), cancellation);
+        return scars.InOrder();
+    }
+
+    // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a whole
+    // before the rest is cut into chunks.
+    private static void ForEachStretch(
+        IBlockReader source, ProgressCounter counter, bool skipsHoles, Action<ByteRange> work,
+        CancellationToken cancellation)
+    {
+        long offset = 0, start = 0;
+        while (skipsHoles && offset < source.Length)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            BlockRun run = source.GetRun(offset, source.Length - offset);
+            if (run.ReadsAsZero && run.LengthBytes >= 8L * ChunkBytes)
+            {
+                if (offset > start) { work(new ByteRange(start, offset - start)); }
+                start = offset + run.LengthBytes;
+                counter.Add(run.LengthBytes);
+            }
+            offset += run.LengthBytes;
+        }
+        if (start < source.Length) { work(new ByteRange(start, source.Length - start)); }
+    }
+
+    private sealed class Worker(
+        IBlockReader source, IBlockDevice target, CopyOptions options, ScarCollector scars, ProgressCounter counter,
+        long baseOffset) : IChunkWorker
+    {
+        private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
+
+        public void Work(long offset, long length)
+        {
+            offset += baseOffset;
+            long end = offset + length;
+            while (offset < end)
+            {
+                BlockRun run = source.GetRun(offset, end - offset);
+                switch (run.Kind)
+                {
+                    case RunKind.Data: CopyData(offset, run); break;
+                    case RunKind.Unreadable: KeepScar(offset, run.LengthBytes, null); break;
+                    default: CopyZeroes(offset, run.LengthBytes); break;
+                }
+                offset += run.LengthBytes;
+                counter.Add(run.LengthBytes);
+            }
+        }
+
+        private void CopyZeroes(long offset, long length)
+        {
+            if (!options.IsTargetZero) { target.WriteZeroes(offset, length, ZeroMode.MayPunch); }
+        }
+
+        private void CopyData(long offset, in BlockRun run)
+        {
+            long done = options.SkipZeroData ? 0 : CopyInKernel(offset, run);
+            while (done < run.LengthBytes)
+            {
+                int count = (int)Math.Min(BufferBytes, run.LengthBytes - done);
+                CopyThroughMemory(offset + done, buffer.AsSpan(0, count));
+                done += count;
+            }
+        }
+
+        private long CopyInKernel(long offset, in BlockRun run)
+        {
+            if (run.File is null || target is not IHostMapped mapped) { return 0; }
+            long done = 0;
+            while (done < run.LengthBytes)
+            {
+                if (mapped.MapToHost(offset + done, run.LengthBytes - done) is not { } place) { return done; }
+                long copied = HostCopy.TryCopy(
+                    run.File, run.HostOffset + done, place.File, place.HostOffset, place.LengthBytes);
+                done += copied;
+                if (copied < place.LengthBytes) { return done; }
+            }
+            return done;
+        }
+
+        private void CopyThroughMemory(long offset, Span<byte> bytes)
+        {
+            try
+            {
+                source.Read(offset, bytes);
+            }
+            catch (BlockException error) when (options.KeepScars && IsUnreadable(error))
+            {
+                CopyAroundScars(offset, bytes, error);
+                return;
+            }
+            Put(offset, bytes);
+        }
+
+        // Halves the range until single sectors are left, so that a scar is as small as the host's error is.
+        private void CopyAroundScars(long offset, Span<byte> bytes, BlockException error)
+        {
+            if (bytes.Length <= Sector.Bytes)
+            {
+                KeepScar(offset, bytes.Length, error);
+                return;
+            }
+            int half = Math.Max(Sector.Bytes, bytes.Length / 2 / Sector.Bytes * Sector.Bytes);
+            CopyThroughMemory(offset, bytes[..half]);
+            CopyThroughMemory(offset + half, bytes[half..]);
+        }
+
+        private void Put(long offset, ReadOnlySpan<byte> bytes)
+        {
+            if (!options.SkipZeroData)
+            {
+                target.Write(offset, bytes);
+                return;
+            }
+            const int Unit = 64 << 10;
+            while (!bytes.IsEmpty)
+            {
+                int zero = CountUnits(bytes, Unit, isZero: true);
+                if (zero > 0) { CopyZeroes(offset, zero); }
+                int data = CountUnits(bytes[zero..], Unit, isZero: false);
+                if (data > 0) { target.Write(offset + zero, bytes.Slice(zero, data)); }
+                offset += zero + data;
+                bytes = bytes[(zero + data)..];
+            }
+        }
+
+        private static int CountUnits(ReadOnlySpan<byte> bytes, int unit, bool isZero)
+        {
+            int count = 0;
+            while (count < bytes.Length)
+            {
+                ReadOnlySpan<byte> part = bytes.Slice(count, Math.Min(unit, bytes.Length - count));
+                if ((part.IndexOfAnyExcept((byte)0) < 0) != isZero) { break; }
+                count += part.Length;
+            }
+            return count;
+        }
+
+        private void KeepScar(long offset, long length, BlockException? error)
+        {
+            if (!options.KeepScars)
+            {
+                throw error ?? Probe(offset);
+            }
+            scars.Add(offset, length);
+            CopyZeroes(offset, length);
+        }
+
+        // A run that is known to be unreadable has its reason in the error that reading it gives.
+        private BlockException Probe(long offset)
+        {
+            try
+            {
+                source.Read(offset, buffer.AsSpan(0, 1));
+            }
+            catch (BlockException error)
+            {
+                return error;
+            }
+            return new BlockException(BlockErrorKind.Io, null, offset, "this part of the disk cannot be read");
+        }
+
+        private static bool IsUnreadable(BlockException error) =>
+            error.Kind is BlockErrorKind.Io or BlockErrorKind.Corrupt or BlockErrorKind.OutOfRange;
+    }
+
+    private sealed class ScarCollector
+    {
+        private readonly List<ByteRange> ranges = [];
+
+        public void Add(long offset, long length)
+        {
+            lock (ranges) { ranges.Add(new ByteRange(offset, length)); }
+        }
+
+        public IReadOnlyList<ByteRange> InOrder()
+        {
+            var merged = new List<ByteRange>();
+            foreach (ByteRange range in ranges.OrderBy(range => range.Offset))
+            {
+                if (merged.Count > 0 && merged[^1].Offset + merged[^1].Length == range.Offset)
+                {
+                    merged[^1] = merged[^1] with { Length = merged[^1].Length + range.Length };
+                }
+                else
+                {
+                    merged.Add(range);
+                }
+            }
+            return merged;
+        }
+    }
+}

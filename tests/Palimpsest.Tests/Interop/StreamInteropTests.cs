@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Palimpsest.Core.Blocks;
+using Palimpsest.Core.Findings;
+using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
+using Palimpsest.Core.Platform;
+using Xunit;
+
+namespace Palimpsest.Tests.Interop;
+
+/// <summary>Streams of other tools read by us, and ours read by them.</summary>
+public sealed class StreamInteropTests : IDisposable
+{
+    private const string SampleContent = "a3bcf05f07a1c06a3380eeca8571f0efb2b85afafa1e21662b8cad436d1f7727";
+    private readonly string folder = Directory.CreateTempSubdirectory("stream-interop-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void The_sample_of_VMware_gives_its_content()
+    {
+        string path = Sample("vmdk/streamOptimized.vmdk");
+        var findings = new FindingList();
+        using StreamOptimizedReader reader = Open(path, findings);
+        Assert.Empty(findings.Items);
+        Assert.Equal(10_485_760, reader.Length);
+        Assert.Equal(SampleContent, HashOf(reader, 1 << 20));
+        Assert.Equal(SampleContent, HashOf(reader, 5000));
+    }
+
+    [Fact]
+    public void Of_the_sample_cut_anywhere_only_true_bytes_are_read()
+    {
+        byte[] whole = File.ReadAllBytes(Sample("vmdk/streamOptimized.vmdk"));
+        using StreamOptimizedReader intact = Open(Sample("vmdk/streamOptimized.vmdk"), new FindingList());
+        var disk = new byte[intact.Length];
+        intact.Read(0, disk);
+        var buffer = new byte[intact.GrainBytes];
+        for (int length = 600; length < whole.Length; length += 3571)
+        {
+            string path = Path.Combine(folder, "cut.vmdk");
+            File.WriteAllBytes(path, whole[..length]);
+            using StreamOptimizedReader cut = Open(path, new FindingList());
+            for (long offset = 0; offset < cut.Length; offset += buffer.Length)
+            {
+                try
+                {
+                    cut.Read(offset, buffer);
+                    Assert.True(buffer.AsSpan().SequenceEqual(disk.AsSpan((int)offset, buffer.Length)));
+                }
+                catch (BlockException error)
+                {
+                    Assert.Equal(BlockErrorKind.Corrupt, error.Kind);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3 * 512)]
+    public void A_stream_of_qemu_gives_the_disk_it_was_made_from(int tailBytes)
+    {
+        string raw = Path.Combine(folder, "disk.raw"), stream = Path.Combine(folder, "disk.vmdk");
+        MakeDisk(raw, (70L << 20) + tailBytes);
+        Run("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, stream);
+        var findings = new FindingList();
+        using StreamOptimizedReader reader = Open(stream, findings);
+        Assert.Empty(findings.Items);
+        Assert.Equal(new FileInfo(raw).Length, reader.Length);
+        Assert.Equal(HashOf(raw), HashOf(reader, 1 << 20));
+        Assert.Equal(RunKind.Hole, reader.GetRun(50L << 20, 1 << 20).Kind);
+    }
+
+    /// <summary>Text, noise and holes, with a partial last grain.</summary>
+    private static void MakeDisk(string path, long length)
+    {
+        var random = new Random(5);
+        var block = new byte[300_000];
+        using FileStream file = File.Create(path);
+        file.SetLength(length);
+        for (long at = 0; at < length; at += 1 << 20)
+        {
+            if (at >= 48L << 20 && at < 60L << 20) { continue; }
+            random.NextBytes(block);
+            if (random.Next(3) > 0) { for (int i = 0; i < block.Length; i++) { block[i] = (byte)('a' + (block[i] & 7)); } }
+            file.Position = at;
+            file.Write(block.AsSpan(0, (int)Math.Min(block.Length, length - at)));
+        }
+    }
+
+    private static StreamOptimizedReader Open(string path, FindingList findings) =>
+        StreamOptimizedReader.Open(LocalFile.Open(path, HostAccess.Read), findings);
+
+    private static string HashOf(StreamOptimizedReader reader, int chunkBytes)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[chunkBytes];
+        for (long offset = 0; offset < reader.Length; offset += chunkBytes)
+        {
+            Span<byte> part = buffer.AsSpan(0, (int)Math.Min(chunkBytes, reader.Length - offset));
+            reader.Read(offset, part);
+            hash.AppendData(part);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static string HashOf(string path)
+    {
+        using FileStream file = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(file));
+    }
+
+    /// <summary>A sample image, or a skip with the reason when the samples are not on this machine.</summary>
+    private static string Sample(string name)
+    {
+        string? folder = Environment.GetEnvironmentVariable("PALIMPSEST_SAMPLES");
+        for (DirectoryInfo? up = new(AppContext.BaseDirectory); folder is null && up is not null; up = up.Parent)
+        {
+            string candidate = Path.Combine(up.FullName, "shared", "samples");
+            if (Directory.Exists(candidate)) { folder = candidate; }
+        }
+        string path = Path.Combine(folder ?? "", name);
+        Assert.SkipUnless(File.Exists(path), $"the sample {name} is not here; set PALIMPSEST_SAMPLES to its folder");
+        return path;
+    }
+
+    /// <summary>Runs a foreign tool that must succeed. Where it is not installed the test is skipped, in CI it fails.</summary>
+    private static string Run(string tool, params string[] arguments)
+    {
+        bool isInstalled = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Any(place => File.Exists(Path.Combine(place, tool)));
+        if (Environment.GetEnvironmentVariable("CI") is null or "")
+        {
+            Assert.SkipUnless(isInstalled, $"{tool} is not installed");
+        }
+        var start = new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{tool} {string.Join(' ', arguments)}: {output}{errors.Result}");
+        return output;
+    }
+}
