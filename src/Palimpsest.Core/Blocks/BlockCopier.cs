@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
 
@@ -12,8 +13,10 @@ public sealed record CopyOptions
     /// <summary>Looks into data for zeros and leaves them out; for targets that allocate by the grain.</summary>
     public bool SkipZeroData { get; init; }
 
-    /// <summary>Unreadable ranges are left as zeros in the target and listed in the result, instead of stopping the copy.</summary>
-    public bool KeepScars { get; init; }
+    /// <summary>
+    /// Takes the hash of all bytes copied, in order, holes as zeros. The copy then runs on one thread through memory.
+    /// </summary>
+    public IncrementalHash? Hash { get; init; }
 
     /// <summary>How many threads read and write.</summary>
     public int Degree { get; init; } = Environment.ProcessorCount;
@@ -32,9 +35,11 @@ public static class BlockCopier
 {
     private const int ChunkBytes = 8 << 20, BufferBytes = 1 << 20;
 
-    /// <summary>Copies, and returns the ranges that could not be read (empty unless scars are kept), in order.</summary>
-    /// <exception cref="BlockException">A range cannot be read and scars are not kept, or the target cannot be written.</exception>
-    public static IReadOnlyList<ByteRange> Copy(
+    /// <summary>Copies all of <paramref name="source"/> to the start of <paramref name="target"/>.</summary>
+    /// <exception cref="BlockException">
+    /// A range cannot be read (wrap the source in a <see cref="ScarFillReader"/> to go on), or the target not written.
+    /// </exception>
+    public static void Copy(
         IBlockReader source, IBlockDevice target, CopyOptions options, IProgress<CopyProgress>? progress,
         CancellationToken cancellation)
     {
@@ -42,12 +47,11 @@ public static class BlockCopier
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
-        var scars = new ScarCollector();
         var counter = new ProgressCounter(progress, source.Length);
-        ForEachStretch(source, counter, options.IsTargetZero, stretch =>
-            ChunkedWork.Run(stretch.Length, ChunkBytes, options.Degree,
-                () => new Worker(source, target, options, scars, counter, stretch.Offset), cancellation), cancellation);
-        return scars.InOrder();
+        int degree = options.Hash is null ? options.Degree : 1;
+        ForEachStretch(source, counter, options.IsTargetZero && options.Hash is null, stretch =>
+            ChunkedWork.Run(stretch.Length, ChunkBytes, degree,
+                () => new Worker(source, target, options, counter, stretch.Offset), cancellation), cancellation);
     }
 
     // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a whole
@@ -73,8 +77,8 @@ public static class BlockCopier
     }
 
     private sealed class Worker(
-        IBlockReader source, IBlockDevice target, CopyOptions options, ScarCollector scars, ProgressCounter counter,
-        long baseOffset) : IChunkWorker
+        IBlockReader source, IBlockDevice target, CopyOptions options, ProgressCounter counter, long baseOffset)
+        : IChunkWorker
     {
         private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
 
@@ -88,8 +92,11 @@ public static class BlockCopier
                 switch (run.Kind)
                 {
                     case RunKind.Data: CopyData(offset, run); break;
-                    case RunKind.Unreadable: KeepScar(offset, run.LengthBytes, null); break;
-                    default: CopyZeroes(offset, run.LengthBytes); break;
+                    case RunKind.Unreadable: throw ErrorAt(offset);
+                    default:
+                        HashZeroes(run.LengthBytes);
+                        CopyZeroes(offset, run.LengthBytes);
+                        break;
                 }
                 offset += run.LengthBytes;
                 counter.Add(run.LengthBytes);
@@ -103,7 +110,7 @@ public static class BlockCopier
 
         private void CopyData(long offset, in BlockRun run)
         {
-            long done = options.SkipZeroData ? 0 : CopyInKernel(offset, run);
+            long done = options.SkipZeroData || options.Hash is not null ? 0 : CopyInKernel(offset, run);
             while (done < run.LengthBytes)
             {
                 int count = (int)Math.Min(BufferBytes, run.LengthBytes - done);
@@ -129,29 +136,19 @@ public static class BlockCopier
 
         private void CopyThroughMemory(long offset, Span<byte> bytes)
         {
-            try
-            {
-                source.Read(offset, bytes);
-            }
-            catch (BlockException error) when (options.KeepScars && IsUnreadable(error))
-            {
-                CopyAroundScars(offset, bytes, error);
-                return;
-            }
+            source.Read(offset, bytes);
+            options.Hash?.AppendData(bytes);
             Put(offset, bytes);
         }
 
-        // Halves the range until single sectors are left, so that a scar is as small as the host's error is.
-        private void CopyAroundScars(long offset, Span<byte> bytes, BlockException error)
+        private void HashZeroes(long length)
         {
-            if (bytes.Length <= Sector.Bytes)
+            if (options.Hash is null) { return; }
+            Array.Clear(buffer);
+            for (long done = 0; done < length; done += BufferBytes)
             {
-                KeepScar(offset, bytes.Length, error);
-                return;
+                options.Hash.AppendData(buffer, 0, (int)Math.Min(BufferBytes, length - done));
             }
-            int half = Math.Max(Sector.Bytes, bytes.Length / 2 / Sector.Bytes * Sector.Bytes);
-            CopyThroughMemory(offset, bytes[..half]);
-            CopyThroughMemory(offset + half, bytes[half..]);
         }
 
         private void Put(long offset, ReadOnlySpan<byte> bytes)
@@ -185,18 +182,8 @@ public static class BlockCopier
             return count;
         }
 
-        private void KeepScar(long offset, long length, BlockException? error)
-        {
-            if (!options.KeepScars)
-            {
-                throw error ?? Probe(offset);
-            }
-            scars.Add(offset, length);
-            CopyZeroes(offset, length);
-        }
-
         // A run that is known to be unreadable has its reason in the error that reading it gives.
-        private BlockException Probe(long offset)
+        private BlockException ErrorAt(long offset)
         {
             try
             {
@@ -207,36 +194,6 @@ public static class BlockCopier
                 return error;
             }
             return new BlockException(BlockErrorKind.Io, null, offset, "this part of the disk cannot be read");
-        }
-
-        private static bool IsUnreadable(BlockException error) =>
-            error.Kind is BlockErrorKind.Io or BlockErrorKind.Corrupt or BlockErrorKind.OutOfRange;
-    }
-
-    private sealed class ScarCollector
-    {
-        private readonly List<ByteRange> ranges = [];
-
-        public void Add(long offset, long length)
-        {
-            lock (ranges) { ranges.Add(new ByteRange(offset, length)); }
-        }
-
-        public IReadOnlyList<ByteRange> InOrder()
-        {
-            var merged = new List<ByteRange>();
-            foreach (ByteRange range in ranges.OrderBy(range => range.Offset))
-            {
-                if (merged.Count > 0 && merged[^1].Offset + merged[^1].Length == range.Offset)
-                {
-                    merged[^1] = merged[^1] with { Length = merged[^1].Length + range.Length };
-                }
-                else
-                {
-                    merged.Add(range);
-                }
-            }
-            return merged;
         }
     }
 }

@@ -165,11 +165,19 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         return layer.Length == line.LengthBytes ? layer : FitToLine(layer, line, file.Path);
     }
 
-    // Some writers round the header's capacity up to whole grains; the descriptor's size is the disk's.
+    // Some writers round the header's capacity up to whole grains, and a resize that lost power leaves a header that is
+    // ahead of its extent line. The descriptor's size is the disk's; the rest of the layer is not part of it.
     private ISparseLayer FitToLine(ISparseLayer layer, ExtentLine line, string path)
     {
-        bool isRounding = layer.Length > line.LengthBytes && layer.Length - line.LengthBytes < layer.GrainBytes;
-        if (isRounding && layer is not IBlockDevice) { return new LayerSlice(layer, line.LengthBytes); }
+        if (layer.Length > line.LengthBytes && layer is not IBlockDevice)
+        {
+            if (layer.Length - line.LengthBytes >= layer.GrainBytes)
+            {
+                findings.Add(ChainFindings.HeaderAheadOfLine, path,
+                    $"the extent line says {line.LengthBytes} bytes, the header {layer.Length}");
+            }
+            return new LayerSlice(layer, line.LengthBytes);
+        }
         layer.Dispose();
         throw findings.Refuse(ChainFindings.ExtentSizeMismatch, path,
             $"the extent line says {line.LengthBytes} bytes, the header {layer.Length}");

@@ -94,4 +94,10 @@ public static class ChainFindings
         "A delta format is used without a parent",
         "The disk type is one that ESXi uses for snapshots, but the descriptor names no parent. What is not in it reads as zeros.",
         "Nothing is wrong if it was created so.");
+
+    /// <summary>Header larger than the extent line.</summary>
+    public static readonly FindingCode HeaderAheadOfLine = new("VMDK7016", Severity.Warning, ExitCodes.Finding,
+        "The extent's header declares more than its extent line",
+        "A resize was interrupted after the data file was grown and before the descriptor was. The disk has its old size.",
+        "Run the resize again: vmdk resize DISK SIZE");
 }

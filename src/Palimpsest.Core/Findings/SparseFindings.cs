@@ -179,8 +179,9 @@ public static class SparseFindings
     /// <summary>VMDK3028</summary>
     public static readonly FindingCode NotWritable = new("VMDK3028", Severity.Refusal, ExitCodes.Damaged,
         "A damaged extent is not written to",
-        "A directory of grain tables is missing. Reading works from the other copy; a write could not keep both equal.",
-        "Copy the disk with 'vmdk convert', and write to the copy.");
+        "The tables are damaged; what exactly, the other findings say. New grains could take the place of others that "
+        + "cannot be found, and the copies of the tables could not be kept equal. Reading works where it can.",
+        "Run 'vmdk repair' on the disk; or copy it with 'vmdk convert', and write to the copy.");
 
     /// <summary>VMDK3029</summary>
     public static readonly FindingCode TableUnreadable = new("VMDK3029", Severity.Error, ExitCodes.SourceUnreadable,

@@ -47,6 +47,10 @@ internal sealed record GrainGeometry
     /// <summary>Number of tables, which is the number of directory entries.</summary>
     internal long TableCount => CountTables(CapacityBytes, TableCoverBytes);
 
+    /// <summary>Entries of a table that answer for something: fewer in the last one. The rest means nothing.</summary>
+    internal int UsedEntries(long tableIndex) => (int)Math.Min(
+        EntriesPerTable, CountTables(CapacityBytes - (tableIndex * TableCoverBytes), GrainBytes));
+
     /// <summary>Tables needed for a capacity.</summary>
     internal static long CountTables(long capacityBytes, long tableCoverBytes) =>
         (capacityBytes / tableCoverBytes) + (capacityBytes % tableCoverBytes == 0 ? 0 : 1);

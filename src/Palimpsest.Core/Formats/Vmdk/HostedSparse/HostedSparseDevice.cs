@@ -42,17 +42,32 @@ public sealed class HostedSparseDevice : GrainDevice
     /// <exception cref="ImageException">The extent cannot be written to. The file stays the caller's.</exception>
     public static HostedSparseDevice Open(HostFile file, FindingList findings, bool hasParent)
     {
-        HostedSparseLayout? layout = HostedSparseLayout.Load(file, findings);
-        findings.ThrowIfRefused();
+        var own = new FindingList();
+        HostedSparseLayout? layout = HostedSparseLayout.Load(file, own);
+        bool wasNotClosed = layout is not null && layout.Header.UncleanShutdown != 0;
+        bool isSound = layout is not null && HostedSparseCheck.Run(file, layout, own).IsSound;
+        foreach (Finding finding in own.Items)
+        {
+            // What the check says of it below is more than the bare flag.
+            if (finding.Code != SparseFindings.NotClosed) { findings.Add(finding); }
+        }
+        own.ThrowIfRefused();
         if (!file.IsWritable)
         {
             throw new BlockException(BlockErrorKind.ReadOnly, file.Path, null, "the extent was opened read-only");
         }
-        if (layout!.IsDirectoryMissing)
+        if (!isSound)
         {
-            throw findings.Refuse(SparseFindings.NotWritable, file.Path, "a grain directory is not within the file");
+            throw findings.Refuse(
+                wasNotClosed ? SparseFindings.NotClosedAndDamaged : SparseFindings.NotWritable, file.Path,
+                "its tables are damaged, so it is not opened for writing; run 'vmdk repair' on the disk", 72);
         }
-        return new HostedSparseDevice(file, layout, new GrainMap(file, layout.Geometry), hasParent);
+        if (wasNotClosed)
+        {
+            findings.Add(SparseFindings.NotClosedButSound, file.Path, "uncleanShutdown is set; the tables are sound", 72);
+        }
+        HostedSparseLayout sound = layout!;
+        return new HostedSparseDevice(file, sound, new GrainMap(file, sound.Geometry), hasParent);
     }
 
     /// <inheritdoc/>

@@ -59,8 +59,8 @@ public static class HostedSparseFile
         {
             file.Write(DescriptorStartSector * Sector.Bytes, descriptor.Span);
         }
-        WriteDirectory(file, places.RedundantDirectorySector, places.RedundantTablesSector, tableCount);
-        WriteDirectory(file, places.DirectorySector, places.TablesSector, tableCount);
+        WriteEntries(file, places.RedundantDirectorySector * Sector.Bytes, places.RedundantTablesSector, tableCount);
+        WriteEntries(file, places.DirectorySector * Sector.Bytes, places.TablesSector, tableCount);
         file.Flush();
         WriteHeader(file, new SparseHeader
         {
@@ -121,7 +121,7 @@ public static class HostedSparseFile
     }
 
     /// <summary>Writes directory entries that name consecutive tables.</summary>
-    internal static void WriteDirectory(HostFile file, long directorySector, long firstTableSector, long tableCount)
+    internal static void WriteEntries(HostFile file, long hostOffset, long firstTableSector, long tableCount)
     {
         const int TableSectors = SparseHeader.StandardTableEntries * GrainGeometry.EntryBytes / Sector.Bytes;
         uint[] entries = new uint[Math.Min(tableCount, 16384)];
@@ -132,8 +132,7 @@ public static class HostedSparseFile
             {
                 entries[index] = (uint)(firstTableSector + ((done + index) * TableSectors));
             }
-            GrainEntries.Write(file, (directorySector * Sector.Bytes) + (done * GrainGeometry.EntryBytes),
-                entries.AsSpan(0, count));
+            GrainEntries.Write(file, hostOffset + (done * GrainGeometry.EntryBytes), entries.AsSpan(0, count));
         }
     }
 

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 
-namespace Palimpsest.Core.Formats.Vmdk;
+using Palimpsest.Core.Formats.Vmdk;
+
+namespace Palimpsest.Core.Chains;
 
 /// <summary>What the first bytes of a file say it is. The table is section 1 of the formats' README.</summary>
 public enum FileSignature
@@ -50,6 +52,6 @@ public static class FileSignatures
                 case 0xF61972A2: return FileSignature.ChangeTracking;
             }
         }
-        return Descriptor.VmdkDescriptor.LooksLikeDescriptor(start) ? FileSignature.Descriptor : FileSignature.Unknown;
+        return Formats.Vmdk.Descriptor.VmdkDescriptor.LooksLikeDescriptor(start) ? FileSignature.Descriptor : FileSignature.Unknown;
     }
 }
