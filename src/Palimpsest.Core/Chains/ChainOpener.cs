@@ -28,7 +28,7 @@ internal sealed class ChainOpener(DiskOpenOptions options)
         {
             FindLinks(path);
             CheckFit();
-            if (options.IsWritable) { WriteGuard.Take(host, links[0], options, Findings, owned); }
+            if (options.IsWritable) { owned.Add(WriteGuard.Take(options, links[0], Findings)); }
             IBlockReader reader = OpenLinks();
             return new Disk(path, links, Findings, reader, owned);
         }

@@ -7,10 +7,25 @@ namespace Palimpsest.Core.Chains;
 /// <summary>What must hold before a disk is opened for writing: nobody else writes, and nobody depends on it.</summary>
 internal static class WriteGuard
 {
-    /// <summary>Takes the locks of the head's files and adds them to <paramref name="owned"/>, or refuses.</summary>
-    public static void Take(
-        IHost host, Link head, DiskOpenOptions options, FindingList findings, List<IDisposable> owned)
+    /// <summary>Takes the locks of the head's files, or refuses. Disposing gives them back.</summary>
+    public static HeldLocks Take(DiskOpenOptions options, Link head, FindingList findings)
     {
+        var held = new HeldLocks();
+        try
+        {
+            Take(options, head, findings, held);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    private static void Take(DiskOpenOptions options, Link head, FindingList findings, HeldLocks held)
+    {
+        IHost host = options.Host;
         ThrowIfLockedByVmware(host, head.Path, findings);
         var names = new HostNames(host, options.AllowOutside);
         string folder = names.FolderOf(head.Path);
@@ -25,7 +40,7 @@ internal static class WriteGuard
         foreach (string path in paths)
         {
             ThrowIfLockedByVmware(host, path, findings);
-            owned.Add(host.LockForWriting(path));
+            held.Add(host.LockForWriting(path));
         }
         if (!options.AllowWriteUnderChildren) { ThrowIfParent(host, head, folder, findings); }
     }
@@ -70,4 +85,14 @@ internal static class WriteGuard
             return null;
         }
     }
+}
+
+/// <summary>Locks held together.</summary>
+internal sealed class HeldLocks : IDisposable
+{
+    private readonly List<IDisposable> locks = [];
+
+    public void Add(IDisposable taken) => locks.Add(taken);
+
+    public void Dispose() => Blocks.ConcatReader.DisposeAll(locks);
 }

@@ -25,7 +25,8 @@ public static class DiskResizer
         {
             throw Refused(path, $"{capacityBytes} bytes are not a whole number of sectors of 512 bytes");
         }
-        using Disk disk = Disk.Open(path, options with { IsWritable = true });
+        // Opened read-only: a resize that was interrupted leaves a header ahead of its line, and that is not writable.
+        using Disk disk = Disk.Open(path, options with { IsWritable = false });
         if (disk.Links.Count > 1)
         {
             throw Refused(path, "it is a snapshot, and all links of a chain have one size; consolidate the chain first");
@@ -36,6 +37,7 @@ public static class DiskResizer
             throw Refused(path, $"it has {link.CapacityBytes} bytes; a smaller size cuts off its end. "
                 + "If nothing there is needed, run it again with --shrink");
         }
+        using HeldLocks locks = WriteGuard.Take(options, link, disk.Findings);
         if (link.Format == LinkFormat.Raw)
         {
             SetFileLength(options.Host, link.Path, capacityBytes);

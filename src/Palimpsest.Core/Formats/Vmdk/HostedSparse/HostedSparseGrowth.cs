@@ -31,7 +31,7 @@ public static class HostedSparseGrowth
 
         // Crash order: (1) what the old capacity hides of the last table and grain becomes zero; (2) the new
         // directories and tables; (3) flush; (4) the header, one sector; (5) flush. Until (4) nothing points to (2).
-        ClearBeyondCapacity(file, layout);
+        GrainGrowth.ClearBeyondCapacity(file, layout.Geometry);
         if (TableCountOf(newCapacitySectors, layout) > layout.Geometry.TableCount)
         {
             header = AppendDirectories(file, layout, header, newCapacitySectors);
@@ -77,45 +77,11 @@ public static class HostedSparseGrowth
     private static void AppendDirectory(
         HostFile file, HostedSparseLayout layout, long oldDirectoryOffset, long newSector, long tableCount)
     {
-        byte[] copy = new byte[64 << 10];
         long oldBytes = layout.Geometry.TableCount * GrainGeometry.EntryBytes;
         long newOffset = newSector * Sector.Bytes;
-        for (long done = 0; done < oldBytes; done += copy.Length)
-        {
-            Span<byte> part = copy.AsSpan(0, (int)Math.Min(copy.Length, oldBytes - done));
-            file.Read(oldDirectoryOffset + done, part);
-            file.Write(newOffset + done, part);
-        }
+        GrainGrowth.CopyBytes(file, oldDirectoryOffset, newOffset, oldBytes);
         HostedSparseFile.WriteEntries(file, newOffset + oldBytes,
             newSector + Sector.CountFor(tableCount * GrainGeometry.EntryBytes), tableCount - layout.Geometry.TableCount);
-    }
-
-    private static void ClearBeyondCapacity(HostFile file, HostedSparseLayout layout)
-    {
-        GrainGeometry geometry = layout.Geometry;
-        if (geometry.CapacityBytes % geometry.TableCoverBytes == 0) { return; }
-        long lastTable = geometry.TableCount - 1;
-        var map = new GrainMap(file, geometry);
-        (uint sector, uint redundantSector) = map.PointersOf(lastTable);
-        long inTable = geometry.CapacityBytes - (lastTable * geometry.TableCoverBytes);
-        int usedEntries = (int)GrainGeometry.CountTables(inTable, geometry.GrainBytes);
-        foreach (uint table in (ReadOnlySpan<uint>)[sector, redundantSector])
-        {
-            if (table == 0 || usedEntries == geometry.EntriesPerTable) { continue; }
-            long offset = ((long)table * Sector.Bytes) + ((long)usedEntries * GrainGeometry.EntryBytes);
-            uint[] entries = new uint[geometry.EntriesPerTable - usedEntries];
-            GrainEntries.Read(file, offset, entries);
-            if (entries.AsSpan().IndexOfAnyExcept(0u) < 0) { continue; }
-            GrainEntries.Write(file, offset, new uint[entries.Length]);
-        }
-        int inGrain = (int)(inTable % geometry.GrainBytes);
-        if (inGrain == 0) { return; }
-        Blocks.BlockRun last = map.GetRun(geometry.CapacityBytes - 1, 1);
-        if (last.Kind == Blocks.RunKind.Data)
-        {
-            // The file may end with the capacity; then this makes the grain whole.
-            file.Write(last.HostOffset + 1, new byte[geometry.GrainBytes - inGrain]);
-        }
     }
 
     private static long RoundUp(long value, long unit) => (value + unit - 1) / unit * unit;
