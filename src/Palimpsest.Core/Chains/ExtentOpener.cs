@@ -1,6 +1,7 @@
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk;
+using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Formats.Vmdk.Flat;
 using Palimpsest.Core.Formats.Vmdk.HostedSparse;
@@ -60,6 +61,7 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         return layer switch
         {
             HostedSparseDevice sparse => new OverlayDevice<HostedSparseDevice>(sparse, under),
+            CowdDevice cowd => new OverlayDevice<CowdDevice>(cowd, under),
             _ => new OverlayReader(layer, under),
         };
     }
@@ -155,7 +157,9 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         }
         ISparseLayer layer = expected switch
         {
-            FileSignature.Cowd or FileSignature.SeSparse => throw NotWritable(link, expected.ToString()),
+            FileSignature.Cowd => isWritable
+                ? CowdDevice.Open(file, findings, hasParent) : CowdReader.Open(file, findings),
+            FileSignature.SeSparse => throw NotWritable(link, "seSparse"),
             _ when IsCompressed(file) => isWritable
                 ? throw NotWritable(link, "streamOptimized") : StreamOptimizedReader.Open(file, findings),
             _ => isWritable

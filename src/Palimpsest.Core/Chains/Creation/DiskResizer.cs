@@ -82,7 +82,7 @@ public static class DiskResizer
             case ExtentType.VmfsSparse when extent.Path is not null:
                 using (HostFile file = host.Open(extent.Path, HostAccess.ReadWrite))
                 {
-                    CowdGrowth.Grow(file, line.SectorCount);
+                    CowdFile.Grow(file, line.SectorCount);
                 }
                 return;
             default:
