@@ -93,6 +93,7 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
     {
         BlockRange.Check(offset, length, Length);
         int grain = top.GrainBytes;
+        if (mode == ZeroMode.OnlyIfFast) { ThrowIfSlow(offset, length); }
         while (length > 0)
         {
             long inGrain = offset % grain;
@@ -105,7 +106,7 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
                 continue;
             }
             int count = (int)Math.Min(length, grain - inGrain);
-            WriteZeroesInsideGrain(offset, count, mode);
+            WriteZeroesInsideGrain(offset, count);
             offset += count;
             length -= count;
         }
@@ -117,13 +118,18 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
     /// <inheritdoc/>
     public void Flush() => top.Flush();
 
-    private void WriteZeroesInsideGrain(long offset, int count, ZeroMode mode)
+    // Before anything is done: whole grains must not be zeroed when the rest of the range is then refused.
+    private void ThrowIfSlow(long offset, long length)
     {
-        if (mode == ZeroMode.OnlyIfFast)
-        {
-            throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
-                "zeroing part of a grain needs data written");
-        }
+        long end = offset + length;
+        bool isWhole = offset % top.GrainBytes == 0 && (end % top.GrainBytes == 0 || end == Length);
+        if (isWhole || length == 0) { return; }
+        throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
+            "zeroing part of a grain needs data written");
+    }
+
+    private void WriteZeroesInsideGrain(long offset, int count)
+    {
         byte[] zeroes = ArrayPool<byte>.Shared.Rent(count);
         zeroes.AsSpan(0, count).Clear();
         WriteInsideGrain(offset, zeroes.AsSpan(0, count));
