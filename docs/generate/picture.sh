@@ -76,3 +76,5 @@ if [[ ${1:-} == --check ]]; then
 fi
 mkdir -p "$(dirname "$picture")"
 cp "$scene/story.svg" "$picture"
+echo '![The story of a disk, as the command tells it](docs/images/story.svg)' > "$scene/line"
+sed -i -e '/^<!-- picture -->$/,/^<!-- \/picture -->$/{/^!/d}' -e "/^<!-- picture -->\$/r $scene/line" "$root/README.md"

@@ -5,6 +5,7 @@ using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Formats.Vmdk.Flat;
 using Palimpsest.Core.Formats.Vmdk.HostedSparse;
+using Palimpsest.Core.Formats.Vmdk.SeSparse;
 using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Core.Platform;
 
@@ -159,7 +160,7 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         {
             FileSignature.Cowd => isWritable
                 ? CowdDevice.Open(file, findings, hasParent) : CowdReader.Open(file, findings),
-            FileSignature.SeSparse => throw NotWritable(link, "seSparse"),
+            FileSignature.SeSparse => isWritable ? throw NotWritable(link, "seSparse") : SeSparseReader.Open(file, findings),
             _ when IsCompressed(file) => isWritable
                 ? throw NotWritable(link, "streamOptimized") : StreamOptimizedReader.Open(file, findings),
             _ => isWritable

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using System.Text;
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Core.Platform;
+using Palimpsest.Tests.Formats.Vmdk.StreamOptimized;
 using Xunit;
 
 namespace Palimpsest.Tests.Interop;
@@ -70,6 +72,30 @@ public sealed class StreamInteropTests : IDisposable
         Assert.Equal(new FileInfo(raw).Length, reader.Length);
         Assert.Equal(HashOf(raw), HashOf(reader, 1 << 20));
         Assert.Equal(RunKind.Hole, reader.GetRun(50L << 20, 1 << 20).Kind);
+    }
+
+    [Theory]
+    [InlineData(0, 6)]
+    [InlineData(3 * 512, 1)]
+    public void qemu_reads_and_checks_a_stream_of_ours(int tailBytes, int level)
+    {
+        string raw = Path.Combine(folder, "disk.raw"), stream = Path.Combine(folder, "disk.vmdk");
+        string back = Path.Combine(folder, "back.raw");
+        MakeDisk(raw, (70L << 20) + tailBytes);
+        byte[] disk = File.ReadAllBytes(raw);
+        string descriptor = "# Disk DescriptorFile\nversion=1\nCID=1f2e3d4c\nparentCID=ffffffff\n"
+            + "createType=\"streamOptimized\"\n\n# Extent description\n"
+            + $"RW {disk.Length / 512} SPARSE \"disk.vmdk\"\n\n# The Disk Data Base\n#DDB\n\nddb.adapterType = \"lsilogic\"\n";
+        using (HostFile file = LocalFile.Open(stream, HostAccess.CreateNew))
+        {
+            new StreamOptimizedWriter(file, disk.Length, Encoding.ASCII.GetBytes(descriptor),
+                new StreamWriteOptions { Level = level })
+                .Write(new ArrayReader(disk), null, TestContext.Current.CancellationToken);
+        }
+        Assert.Contains("No errors were found", Run("qemu-img", "check", "-f", "vmdk", stream));
+        Assert.Contains("streamOptimized", Run("qemu-img", "info", "-f", "vmdk", stream));
+        Run("qemu-img", "convert", "-f", "vmdk", "-O", "raw", stream, back);
+        Assert.Equal(HashOf(raw), HashOf(back));
     }
 
     /// <summary>Text, noise and holes, with a partial last grain.</summary>

@@ -1,4 +1,5 @@
 using Palimpsest.Core.Blocks;
+using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Creation;
@@ -10,6 +11,7 @@ internal static class StreamTarget
     public static void Write(
         HostFile file, IBlockReader source, NewDisk disk, IProgress<CopyProgress>? progress, CancellationToken cancellation)
     {
-        throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, file.Path, null, "streams are not written yet");
+        var writer = new StreamOptimizedWriter(file, source.Length, disk.Descriptor.ToArray());
+        writer.Write(source, done => progress?.Report(new CopyProgress(done, source.Length)), cancellation);
     }
 }

@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using Palimpsest.Core.Chains;
+using Palimpsest.Core.Findings;
+using Palimpsest.Tests.Tooling;
+using Xunit;
+
+namespace Palimpsest.Tests.Chains;
+
+/// <summary>Disks that VMware's own libraries made, held to the hashes that came with them.</summary>
+public sealed class SampleTests
+{
+    private const string NtfsContent = "a3bcf05f07a1c06a3380eeca8571f0efb2b85afafa1e21662b8cad436d1f7727";
+
+    [Theory]
+    [InlineData("monolithicSparse.vmdk", NtfsContent)]
+    [InlineData("streamOptimized.vmdk", NtfsContent)]
+    [InlineData("vmfs_thick.vmdk", "8d43c795d24bce01b49f92744f934c1072210dcac170bb1c83a5aa56df46ab7d")]
+    public void ContentIsWhatItsMakersSay(string name, string sha256)
+    {
+        byte[] content = ChainRecipe.ReadAll(Sample(name));
+        Assert.Equal(sha256, Convert.ToHexStringLower(SHA256.HashData(content)));
+    }
+
+    [Fact]
+    public void TheChildWithoutItsDataIsAnIncompleteChain()
+    {
+        string path = Sample("vmfs_thick-000001.vmdk");
+        ImageException refusal = ChainRecipe.AssertRefused(path, DescriptorFindings.ExtentMissing);
+        Assert.Equal(ExitCodes.ChainIncomplete, refusal.Reason.Code.ExitCode);
+        Assert.Contains("vmfs_thick-000001-delta.vmdk", refusal.Message, StringComparison.Ordinal);
+        using DiskInspection inspection = Disk.Inspect(path);
+        Assert.Equal(2, inspection.Links.Count);
+    }
+
+    private static string Sample(string name)
+    {
+        string folder = Environment.GetEnvironmentVariable("PALIMPSEST_SAMPLES")
+            ?? Path.Combine(Path.GetDirectoryName(Repository.Root)!, "shared", "samples");
+        string path = Path.Combine(folder, "vmdk", name);
+        if (!File.Exists(path)) { Assert.Skip($"the sample {name} is not there (PALIMPSEST_SAMPLES names its folder)"); }
+        return path;
+    }
+}
