@@ -185,5 +185,5 @@ public abstract class BlockReaderContract : IDisposable
     }
 
     private bool IsScarred(long offset, long length) =>
-        Scars.Any(scar => scar.Offset < offset + length && scar.Offset + scar.Length > offset);
+        length > 0 && Scars.Any(scar => scar.Offset < offset + length && scar.Offset + scar.Length > offset);
 }

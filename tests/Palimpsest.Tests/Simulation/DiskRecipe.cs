@@ -1,5 +1,6 @@
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Chains;
+using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Formats.Vmdk.HostedSparse;
 using Palimpsest.Core.Platform;
@@ -15,11 +16,12 @@ internal sealed class DiskRecipe(SimulatedHost host, Random random)
     internal static readonly string[] BaseKinds =
     [
         CreateTypes.MonolithicFlat, CreateTypes.TwoGbMaxExtentFlat, CreateTypes.Vmfs, CreateTypes.Custom,
-        CreateTypes.MonolithicSparse, CreateTypes.TwoGbMaxExtentSparse,
+        CreateTypes.MonolithicSparse, CreateTypes.TwoGbMaxExtentSparse, CreateTypes.VmfsSparse,
     ];
 
     /// <summary>Kinds a delta can have.</summary>
-    internal static readonly string[] DeltaKinds = [CreateTypes.MonolithicSparse, CreateTypes.TwoGbMaxExtentSparse];
+    internal static readonly string[] DeltaKinds =
+        [CreateTypes.MonolithicSparse, CreateTypes.TwoGbMaxExtentSparse, CreateTypes.VmfsSparse];
 
     /// <summary>
     /// Makes a base disk, empty but for flat extents, which hold random bytes. Returns the path to open.
@@ -49,6 +51,7 @@ internal sealed class DiskRecipe(SimulatedHost host, Random random)
             CreateTypes.Custom => [.. Split(sectorCount, 6).Select((part, i) => CustomExtent(name, part, i))],
             CreateTypes.TwoGbMaxExtentSparse => [.. Split(sectorCount, 3)
                 .Select((part, i) => Sparse($"{name}-s{i + 1:d3}.vmdk", part))],
+            CreateTypes.VmfsSparse => [EsxDelta(name + "-delta.vmdk", sectorCount)],
             CreateTypes.MonolithicSparse =>
                 [new ExtentLine(ExtentAccess.ReadWrite, sectorCount, ExtentType.Sparse, name + ".vmdk")],
             _ => throw new ArgumentOutOfRangeException(nameof(kind)),
@@ -89,6 +92,17 @@ internal sealed class DiskRecipe(SimulatedHost host, Random random)
     {
         CreateSparse(Folder + fileName, sectorCount, null);
         return new ExtentLine(ExtentAccess.ReadWrite, sectorCount, ExtentType.Sparse, fileName);
+    }
+
+    private ExtentLine EsxDelta(string fileName, long sectorCount)
+    {
+        using HostFile file = host.Open(Folder + fileName, HostAccess.CreateNew);
+        CowdFile.Create(file, new CowdCreation
+        {
+            CapacityBytes = sectorCount * Sector.Bytes,
+            GrainBytes = Sector.Bytes << random.Next(6),
+        });
+        return new ExtentLine(ExtentAccess.ReadWrite, sectorCount, ExtentType.VmfsSparse, fileName);
     }
 
     private void CreateSparse(string path, long sectorCount, byte[]? text)
