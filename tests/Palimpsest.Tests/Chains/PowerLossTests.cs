@@ -151,6 +151,8 @@ public sealed class PowerLossTests
             Assert.True(isNewId || history.IsInitial(disk.Reader), $"{what}: new content under the old CID");
             foreach (LinkExtent extent in disk.Links[0].Extents) { AssertSound(host, extent, what); }
         }
+        using Disk mended = OpenAfterCut(host, path, what + ", repaired");
+        history.AssertAllowed(mended.Reader, cut, what + ", repaired");
     }
 
     private static Disk OpenAfterCut(SimulatedHost host, string path, string what)
@@ -174,6 +176,22 @@ public sealed class PowerLossTests
         else { CowdCheck.Run(file, findings); }
         Finding? damage = findings.Items.FirstOrDefault(finding => !Harmless.Contains(finding.Code));
         Assert.True(damage is null, $"{what}: {damage}");
+        AssertRepairable(host, extent, what);
+    }
+
+    // What a cut left is mended without loss, and then the extent is as if it had been closed.
+    private static void AssertRepairable(SimulatedHost host, LinkExtent extent, string what)
+    {
+        using HostFile file = host.Open(extent.Path!, HostAccess.ReadWrite);
+        bool isHosted = extent.Line.Type == ExtentType.Sparse;
+        IReadOnlyList<PlannedWrite> plan = isHosted
+            ? HostedSparseRepair.Plan(file, new FindingList()) : CowdRepair.Plan(file, new FindingList());
+        foreach (PlannedWrite write in plan) { file.Write(write.OffsetBytes, write.Bytes); }
+        var findings = new FindingList();
+        bool isSound = isHosted
+            ? HostedSparseCheck.Run(file, findings).IsSound : CowdCheck.Run(file, findings).IsSound;
+        bool isMended = isSound && findings.Worst is null or Severity.Info;
+        Assert.True(isMended, $"{what}: after the repair: {string.Join(", ", findings.Items)}");
     }
 
     private static uint ContentIdOf(SimulatedHost host, string path)
