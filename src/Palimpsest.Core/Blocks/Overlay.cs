@@ -93,7 +93,12 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
     {
         BlockRange.Check(offset, length, Length);
         int grain = top.GrainBytes;
-        if (mode == ZeroMode.OnlyIfFast) { ThrowIfSlow(offset, length); }
+        if (mode == ZeroMode.OnlyIfFast && length > 0
+            && (offset % grain != 0 || ((offset + length) % grain != 0 && offset + length != Length)))
+        {
+            throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
+                "zeroing part of a grain needs data written");
+        }
         while (length > 0)
         {
             long inGrain = offset % grain;
@@ -117,16 +122,6 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
 
     /// <inheritdoc/>
     public void Flush() => top.Flush();
-
-    // Before anything is done: whole grains must not be zeroed when the rest of the range is then refused.
-    private void ThrowIfSlow(long offset, long length)
-    {
-        long end = offset + length;
-        bool isWhole = offset % top.GrainBytes == 0 && (end % top.GrainBytes == 0 || end == Length);
-        if (isWhole || length == 0) { return; }
-        throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
-            "zeroing part of a grain needs data written");
-    }
 
     private void WriteZeroesInsideGrain(long offset, int count)
     {

@@ -86,7 +86,7 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
             return new LinkExtent(line, null, virtualOffset, new ZeroReader(line.LengthBytes));
         }
         bool isWritableExtent = isWritable && line.Access == ExtentAccess.ReadWrite;
-        string path = PathOf(link, line);
+        string path = ExtentPaths.Of(link, line, names, findings);
         HostFile file = OpenFile(path, isWritableExtent);
         try
         {
@@ -100,16 +100,6 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
             file.Dispose();
             throw;
         }
-    }
-
-    // A file with its descriptor inside is its own extent whatever the extent line calls it: renamed files keep the
-    // old name there, and exports write a made-up one.
-    private string PathOf(Link link, ExtentLine line)
-    {
-        bool isSelf = link.Format is LinkFormat.MonolithicSparse or LinkFormat.StreamOptimized
-            && line.Type == ExtentType.Sparse
-            && (link.Descriptor!.Extents.Count == 1 || line.FileName == HostPath.NameOf(link.Path));
-        return isSelf ? link.Path : names.ResolveExtent(names.FolderOf(link.Path), line.FileName!, link.Path, findings);
     }
 
     private HostFile OpenFile(string path, bool isWritable) =>

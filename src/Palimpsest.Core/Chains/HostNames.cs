@@ -23,12 +23,11 @@ internal sealed class HostNames(IHost host, bool allowOutside)
             throw findings.Refuse(DescriptorFindings.NameOutsideFolder, descriptorPath,
                 $"the extent \"{Formats.Vmdk.Descriptor.DescriptorParser.Printable(name)}\" lies outside");
         }
-        if (name.Contains('\0', StringComparison.Ordinal) || host.Stat(path) is null)
+        if (TryResolve(path) is not { } real)
         {
             throw findings.Refuse(DescriptorFindings.ExtentMissing, descriptorPath,
                 $"the extent \"{Formats.Vmdk.Descriptor.DescriptorParser.Printable(name)}\" is not in {folder}");
         }
-        string real = host.ResolveLinks(path);
         if (!allowOutside && !IsInside(folder, real))
         {
             throw findings.Refuse(DescriptorFindings.NameOutsideFolder, descriptorPath,
@@ -51,12 +50,7 @@ internal sealed class HostNames(IHost host, bool allowOutside)
         ];
         foreach (string candidate in candidates)
         {
-            if (HostPath.NameOf(candidate).Length == 0 || candidate.Contains('\0', StringComparison.Ordinal)
-                || host.Stat(candidate) is null)
-            {
-                continue;
-            }
-            string real = host.ResolveLinks(candidate);
+            if (HostPath.NameOf(candidate).Length == 0 || TryResolve(candidate) is not { } real) { continue; }
             if (!allowOutside && !IsInside(folder, real)) { isOutside = true; continue; }
             ThrowUnlessFile(real, findings);
             return real;
@@ -76,6 +70,20 @@ internal sealed class HostNames(IHost host, bool allowOutside)
         if (kind is not (HostEntryKind.File or HostEntryKind.BlockDevice))
         {
             throw findings.Refuse(ChainFindings.NotAFile, realPath, $"it is a {kind}".ToLowerInvariant());
+        }
+    }
+
+    // Null where nothing is there, and where a link leads to nothing.
+    private string? TryResolve(string path)
+    {
+        if (path.Contains('\0', StringComparison.Ordinal) || host.Stat(path) is null) { return null; }
+        try
+        {
+            return host.ResolveLinks(path);
+        }
+        catch (BlockException error) when (error.Kind == BlockErrorKind.NotFound)
+        {
+            return null;
         }
     }
 

@@ -27,6 +27,7 @@ public sealed class DependencyTest
         ["Formats"] = 3,
         ["Partitions"] = 3,
         ["Chains"] = 4,
+        ["Reports"] = 5,
     };
 
     [Fact]

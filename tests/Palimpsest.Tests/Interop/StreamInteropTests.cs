@@ -28,6 +28,7 @@ public sealed class StreamInteropTests : IDisposable
         Assert.Equal(10_485_760, reader.Length);
         Assert.Equal(SampleContent, HashOf(reader, 1 << 20));
         Assert.Equal(SampleContent, HashOf(reader, 5000));
+        Assert.Equal(52, CheckIsQuiet(path).GrainCount);
     }
 
     [Fact]
@@ -72,6 +73,7 @@ public sealed class StreamInteropTests : IDisposable
         Assert.Equal(new FileInfo(raw).Length, reader.Length);
         Assert.Equal(HashOf(raw), HashOf(reader, 1 << 20));
         Assert.Equal(RunKind.Hole, reader.GetRun(50L << 20, 1 << 20).Kind);
+        CheckIsQuiet(stream);
     }
 
     [Theory]
@@ -85,7 +87,8 @@ public sealed class StreamInteropTests : IDisposable
         byte[] disk = File.ReadAllBytes(raw);
         string descriptor = "# Disk DescriptorFile\nversion=1\nCID=1f2e3d4c\nparentCID=ffffffff\n"
             + "createType=\"streamOptimized\"\n\n# Extent description\n"
-            + $"RW {disk.Length / 512} SPARSE \"disk.vmdk\"\n\n# The Disk Data Base\n#DDB\n\nddb.adapterType = \"lsilogic\"\n";
+            + $"RW {disk.Length / 512} SPARSE \"disk.vmdk\"\n\n# The Disk Data Base\n#DDB\n\n"
+            + "ddb.adapterType = \"lsilogic\"\n";
         using (HostFile file = LocalFile.Open(stream, HostAccess.CreateNew))
         {
             new StreamOptimizedWriter(file, disk.Length, Encoding.ASCII.GetBytes(descriptor),
@@ -109,7 +112,8 @@ public sealed class StreamInteropTests : IDisposable
         {
             if (at >= 48L << 20 && at < 60L << 20) { continue; }
             random.NextBytes(block);
-            if (random.Next(3) > 0) { for (int i = 0; i < block.Length; i++) { block[i] = (byte)('a' + (block[i] & 7)); } }
+            bool isText = random.Next(3) > 0;
+            for (int i = 0; isText && i < block.Length; i++) { block[i] = (byte)('a' + (block[i] & 7)); }
             file.Position = at;
             file.Write(block.AsSpan(0, (int)Math.Min(block.Length, length - at)));
         }
@@ -117,6 +121,16 @@ public sealed class StreamInteropTests : IDisposable
 
     private static StreamOptimizedReader Open(string path, FindingList findings) =>
         StreamOptimizedReader.Open(LocalFile.Open(path, HostAccess.Read), findings);
+
+    private static StreamCheckResult CheckIsQuiet(string path)
+    {
+        var findings = new FindingList();
+        using HostFile file = LocalFile.Open(path, HostAccess.Read);
+        StreamCheckResult result =
+            StreamOptimizedCheck.Run(file, findings, null, TestContext.Current.CancellationToken);
+        Assert.Empty(findings.Items);
+        return result;
+    }
 
     private static string HashOf(StreamOptimizedReader reader, int chunkBytes)
     {
@@ -141,17 +155,21 @@ public sealed class StreamInteropTests : IDisposable
     private static string Sample(string name)
     {
         string? folder = Environment.GetEnvironmentVariable("PALIMPSEST_SAMPLES");
-        for (DirectoryInfo? up = new(AppContext.BaseDirectory); folder is null && up is not null; up = up.Parent)
+        DirectoryInfo? up = new(AppContext.BaseDirectory);
+        for (; folder is null && up is not null; up = up.Parent)
         {
             string candidate = Path.Combine(up.FullName, "shared", "samples");
             if (Directory.Exists(candidate)) { folder = candidate; }
         }
         string path = Path.Combine(folder ?? "", name);
-        Assert.SkipUnless(File.Exists(path), $"the sample {name} is not here; set PALIMPSEST_SAMPLES to its folder");
+        Assert.SkipUnless(File.Exists(path),
+            $"the sample {name} is not here; set PALIMPSEST_SAMPLES to its folder");
         return path;
     }
 
-    /// <summary>Runs a foreign tool that must succeed. Where it is not installed the test is skipped, in CI it fails.</summary>
+    /// <summary>
+    /// Runs a foreign tool that must succeed. Where it is not installed the test is skipped, in CI it fails.
+    /// </summary>
     private static string Run(string tool, params string[] arguments)
     {
         bool isInstalled = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
@@ -160,7 +178,11 @@ public sealed class StreamInteropTests : IDisposable
         {
             Assert.SkipUnless(isInstalled, $"{tool} is not installed");
         }
-        var start = new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(tool, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

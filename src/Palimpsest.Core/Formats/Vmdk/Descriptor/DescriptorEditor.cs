@@ -79,6 +79,21 @@ public sealed class DescriptorEditor
         if (own >= 0 && parent >= 0 && parent < own) { (lines[own], lines[parent]) = (EnsureLineEnd(lines[parent]), EnsureLineEnd(lines[own])); }
     }
 
+    /// <summary>Writes out the offset 0 of FLAT extent lines that have a name and no offset. The rest of a line stays.</summary>
+    public void WriteFlatOffsets()
+    {
+        for (int i = 0; i < lines.Count; i++)
+        {
+            if (lines[i].Kind != DescriptorLineKind.Extent) { continue; }
+            string body = lines[i].Raw.TrimEnd();
+            string[] words = body.Split([' ', '\t'], 4, StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length == 4 && words[2].Equals("FLAT", StringComparison.OrdinalIgnoreCase) && body.EndsWith('"'))
+            {
+                lines[i] = lines[i] with { Raw = body + " 0" + lines[i].Raw[body.Length..] };
+            }
+        }
+    }
+
     /// <summary>Replaces all extent lines by these, where the first one stood.</summary>
     public void SetExtents(IEnumerable<ExtentLine> extents)
     {

@@ -6,13 +6,15 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
 /// <summary>
-/// A few neighbouring grains on their way into a stream: read, tested for zeros and compressed by a worker, into
-/// bytes that are written as they are. Its buffers are made once and used again. Handed between one worker and
-/// the writing thread; never used by both at once.
+/// A few neighbouring grains on their way into a stream: read, tested for zeros and compressed by a worker,
+/// into bytes that are written as they are. Its buffers are made once and used again. Handed between one
+/// worker and the writing thread; never used by both at once.
 /// </summary>
 internal sealed class GrainBatch : IDisposable
 {
-    /// <summary>Grains in a batch. A divisor of a table's entries, so that no batch spans two tables.</summary>
+    /// <summary>
+    /// Grains in a batch. A divisor of a table's entries, so that no batch spans two tables.
+    /// </summary>
     public const int MaxGrains = 4;
 
     private readonly int grainBytes;
@@ -28,7 +30,8 @@ internal sealed class GrainBatch : IDisposable
         this.grainBytes = grainBytes;
         raw = new byte[grainBytes * MaxGrains];
 
-        // Room for data that do not compress: a byte may become nine bits, and the marker and padding come on top.
+        // Room for data that do not compress: a byte may become nine bits, and the marker and padding come on
+        // top.
         output = new FixedBuffer(((grainBytes * 5 / 4) + (2 * Sector.Bytes)) * MaxGrains);
         compression = new ZLibCompressionOptions { CompressionLevel = level };
     }
@@ -45,7 +48,9 @@ internal sealed class GrainBatch : IDisposable
     /// <summary>Markers and compressed data, padded to sectors.</summary>
     public ReadOnlySpan<byte> Output => output.Written;
 
-    /// <summary>The grains in <see cref="Output"/>: index from <see cref="FirstGrain"/>, sector from its beginning.</summary>
+    /// <summary>
+    /// The grains in <see cref="Output"/>: index from <see cref="FirstGrain"/>, sector from its beginning.
+    /// </summary>
     public ReadOnlySpan<(int Index, int SectorInBatch)> Stored => stored.AsSpan(0, storedCount);
 
     /// <summary>Makes the batch ready for a worker.</summary>
@@ -150,7 +155,8 @@ internal sealed class GrainBatch : IDisposable
             Position32 += buffer.Length;
         }
 
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+        public override void Write(byte[] buffer, int offset, int count) =>
+            Write(buffer.AsSpan(offset, count));
 
         public override void Flush() { }
 

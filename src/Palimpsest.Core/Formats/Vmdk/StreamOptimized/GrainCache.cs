@@ -1,8 +1,9 @@
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
 /// <summary>
-/// The last decompressed grains, so that small reads do not decompress a grain again and again. A fixed number of
-/// slots, each with its own lock: threads wait only for one another's grain, or for a slot they share by chance.
+/// The last decompressed grains, so that small reads do not decompress a grain again and again. A fixed
+/// number of slots, each with its own lock: threads wait only for one another's grain, or for a slot they
+/// share by chance.
 /// </summary>
 internal sealed class GrainCache
 {
@@ -52,7 +53,9 @@ internal sealed class GrainCache
         }
     }
 
-    /// <summary>Scattered, so that threads working a fixed distance apart do not meet in every slot.</summary>
+    /// <summary>
+    /// Scattered, so that threads working a fixed distance apart do not meet in every slot.
+    /// </summary>
     private Slot SlotOf(long grainIndex) =>
         slots[(uint)(((ulong)grainIndex * 0x9E3779B97F4A7C15) >> 40) % (uint)slots.Length];
 

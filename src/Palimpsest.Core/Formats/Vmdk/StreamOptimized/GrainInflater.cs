@@ -7,13 +7,16 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
 /// <summary>
-/// Reads and decompresses single grains, checking marker, size, length and Adler-32. Owns one buffer; used by one
-/// thread at a time, see <see cref="GrainInflaterPool"/>.
+/// Reads and decompresses single grains, checking marker, size, length and Adler-32. Owns one buffer; used by
+/// one thread at a time, see <see cref="GrainInflaterPool"/>.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "The input is a view of a byte array; there is nothing to free.")]
+[SuppressMessage("Design", "CA1001",
+    Justification = "The input is a view of a byte array; there is nothing to free.")]
 internal sealed class GrainInflater(HostFile file, long fileLength, StreamShape shape)
 {
-    /// <summary>Read with the marker, before its size is known: most grains of system disks come near it.</summary>
+    /// <summary>
+    /// Read with the marker, before its size is known: most grains of system disks come near it.
+    /// </summary>
     private const int FirstReadBytes = 16384;
     private readonly byte[] compressed = new byte[StreamMarker.GrainDataOffset + shape.MaxCompressedBytes];
     private readonly byte[] overflow = new byte[1];
@@ -32,7 +35,8 @@ internal sealed class GrainInflater(HostFile file, long fileLength, StreamShape 
         int expected = shape.GrainLength(grainIndex);
         if (produced != target.Length && produced != expected)
         {
-            throw Corrupt(grainIndex, markerOffset, $"it decompresses to {produced} bytes instead of {expected}");
+            throw Corrupt(grainIndex, markerOffset,
+                $"it decompresses to {produced} bytes instead of {expected}");
         }
         target[produced..].Clear();
     }
@@ -40,13 +44,17 @@ internal sealed class GrainInflater(HostFile file, long fileLength, StreamShape 
     private int LoadCompressed(long grainIndex, long markerOffset)
     {
         int first = (int)Math.Min(Math.Min(FirstReadBytes, compressed.Length), fileLength - markerOffset);
-        if (first < StreamMarker.SizeBytes) { throw Corrupt(grainIndex, markerOffset, "the file ends in its marker"); }
+        if (first < StreamMarker.SizeBytes)
+        {
+            throw Corrupt(grainIndex, markerOffset, "the file ends in its marker");
+        }
         file.Read(markerOffset, compressed.AsSpan(0, first));
         var marker = MemoryMarshal.Read<StreamMarker>(compressed);
         ulong expectedSector = (ulong)grainIndex * (ulong)shape.GrainSectors;
         if (marker.Size == 0 || marker.Size > shape.MaxCompressedBytes)
         {
-            throw Corrupt(grainIndex, markerOffset, $"its marker gives it {(uint)marker.Size} compressed bytes");
+            throw Corrupt(grainIndex, markerOffset,
+                $"its marker gives it {(uint)marker.Size} compressed bytes");
         }
         if (marker.Value != expectedSector)
         {
@@ -71,7 +79,8 @@ internal sealed class GrainInflater(HostFile file, long fileLength, StreamShape 
             using var zlib = new ZLibStream(input, CompressionMode.Decompress, leaveOpen: true);
             produced = zlib.ReadAtLeast(target, target.Length, throwOnEndOfStream: false);
 
-            // The checksum stands behind the data; only asking for more makes the decoder reach and compare it.
+            // The checksum stands behind the data; only asking for more makes the decoder reach and compare
+            // it.
             beyond = zlib.Read(overflow);
         }
         catch (Exception error) when (error is InvalidDataException or IOException)
@@ -79,20 +88,23 @@ internal sealed class GrainInflater(HostFile file, long fileLength, StreamShape 
             throw Corrupt(grainIndex, markerOffset, "its compressed data are damaged", error);
         }
 
-        // The decoder takes the end of its input for the end of the data. When it asked for more it had not met
-        // the end mark and the checksum, and what it gave cannot be trusted.
+        // The decoder takes the end of its input for the end of the data. When it asked for more it had not
+        // met the end mark and the checksum, and what it gave cannot be trusted.
         if (input.RanDry) { throw Corrupt(grainIndex, markerOffset, "its compressed data are cut short"); }
         return beyond == 0
             ? produced
             : throw Corrupt(grainIndex, markerOffset, $"it decompresses to more than {target.Length} bytes");
     }
 
-    private BlockException Corrupt(long grainIndex, long markerOffset, string what, Exception? inner = null) =>
+    private BlockException Corrupt(
+        long grainIndex, long markerOffset, string what, Exception? inner = null) =>
         new(BlockErrorKind.Corrupt, file.Path, markerOffset,
-            $"the grain at virtual byte {grainIndex * shape.GrainBytes} is damaged: {what}; fetch the disk again, "
-            + "or heal the range from another copy", inner);
+            $"the grain at virtual byte {grainIndex * shape.GrainBytes} is damaged: {what}; "
+            + "fetch the disk again, or heal the range from another copy", inner);
 
-    /// <summary>The compressed bytes of one grain as a stream that knows whether more was asked of it than it had.</summary>
+    /// <summary>
+    /// The compressed bytes of one grain as a stream that knows whether more was asked of it than it had.
+    /// </summary>
     private sealed class CompressedBytes : Stream
     {
         private byte[] bytes = [];

@@ -22,12 +22,14 @@ internal enum GrainState : byte
 /// <param name="MarkerSector">Sector of the first one's marker, when stored.</param>
 internal readonly record struct GrainSpan(GrainState State, long Count, uint MarkerSector = 0);
 
-/// <summary>Where grains lie: the file's own tables, or an index rebuilt from its markers. Thread-safe.</summary>
+/// <summary>
+/// Where grains lie: the file's own tables, or an index rebuilt from its markers. Thread-safe.
+/// </summary>
 internal interface IGrainMap
 {
     /// <summary>
-    /// The span that begins at <paramref name="grainIndex"/>, at most <paramref name="maxCount"/> grains. May end
-    /// early: the work per call is bounded.
+    /// The span that begins at <paramref name="grainIndex"/>, at most <paramref name="maxCount"/> grains. May
+    /// end early: the work per call is bounded.
     /// </summary>
     GrainSpan Find(long grainIndex, long maxCount);
 

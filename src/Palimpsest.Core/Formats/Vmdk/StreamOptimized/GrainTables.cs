@@ -6,8 +6,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
 /// <summary>
-/// The file's own index: the grain directory, held in memory (4 bytes per 512 grains), and its tables, loaded when
-/// asked for into a small cache. Lock-free: a table is immutable once published.
+/// The file's own index: the grain directory, held in memory (4 bytes per 512 grains), and its tables, loaded
+/// when asked for into a small cache. Lock-free: a table is immutable once published.
 /// </summary>
 internal sealed class GrainTables : IGrainMap
 {
@@ -56,12 +56,13 @@ internal sealed class GrainTables : IGrainMap
             uint tableSector = directory[tableIndex];
             if (tableSector != 0 && tableSector + (long)StreamShape.TableSectors > (long)fileSectors)
             {
-                problem = $"grain table {tableIndex} is said to be at sector {tableSector} of a file of {fileSectors}";
+                problem = $"grain table {tableIndex} is said to be at sector {tableSector} of a file of "
+                    + $"{fileSectors}";
                 return null;
             }
         }
-        problem = null;
-        return new GrainTables(file, (long)fileSectors, directory);
+        problem = FindOverlap(directory);
+        return problem is not null ? null : new GrainTables(file, (long)fileSectors, directory);
     }
 
     public GrainSpan Find(long grainIndex, long maxCount)
@@ -76,6 +77,36 @@ internal sealed class GrainTables : IGrainMap
             span = span with { Count = span.Count + next.Count };
         }
         return span;
+    }
+
+    /// <summary>
+    /// Tables that share sectors are damage, and would let a small file pretend to index a disk of any size:
+    /// without them the number of tables is bounded by the file.
+    /// </summary>
+    private static string? FindOverlap(uint[] directory)
+    {
+        long previousEnd = 0;
+        foreach (uint tableSector in directory)
+        {
+            if (tableSector == 0) { continue; }
+            if (tableSector < previousEnd) { return FindOverlapUnordered(directory); }
+            previousEnd = tableSector + (long)StreamShape.TableSectors;
+        }
+        return null;
+    }
+
+    private static string? FindOverlapUnordered(uint[] directory)
+    {
+        uint[] ordered = [.. directory];
+        Array.Sort(ordered);
+        for (int index = 1; index < ordered.Length; index++)
+        {
+            if (ordered[index - 1] != 0 && ordered[index] - ordered[index - 1] < StreamShape.TableSectors)
+            {
+                return $"two grain tables share sector {ordered[index]}";
+            }
+        }
+        return null;
     }
 
     private static void ReadNumbers(HostFile file, long hostOffset, uint[] numbers)

@@ -1,13 +1,14 @@
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
 /// <summary>
-/// An index of grains built from the markers of a stream: 8 bytes per marker found, so bounded by the file, never
-/// by the capacity it claims. Filled by <see cref="StreamScanner"/>, then sealed; immutable and thread-safe after.
+/// An index of grains built from the markers of a stream: 8 bytes per marker found, so bounded by the file,
+/// never by the capacity it claims. Filled by <see cref="StreamScanner"/>, then sealed; immutable and
+/// thread-safe after.
 /// </summary>
 /// <remarks>
-/// Writers skip empty grains and write the others in ascending order. So between two grains found one after the
-/// other, what is absent was empty: a hole. That holds only while nothing was stepped over and the order ascends;
-/// everywhere else an absent grain may be a lost one, and is unreadable.
+/// Writers skip empty grains and write the others in ascending order. So between two grains found one after
+/// the other, what is absent was empty: a hole. That holds only while nothing was stepped over and the order
+/// ascends; everywhere else an absent grain may be a lost one, and is unreadable.
 /// </remarks>
 internal sealed class SalvagedGrains : IGrainMap
 {
@@ -15,7 +16,7 @@ internal sealed class SalvagedGrains : IGrainMap
     private readonly List<ulong[]> chunks = [];
     private readonly List<(long Start, long End)> lostRanges = [];
     private long lastGrain = -1;
-    private bool isGap;
+    private bool isGap, hadGap;
     private bool isSealed;
 
     public string UnreadableReason { get; private set; } = "";
@@ -42,7 +43,9 @@ internal sealed class SalvagedGrains : IGrainMap
         }
     }
 
-    /// <summary>Records a grain. Its index and its sector fit 32 bits: the shape and the file's length were checked.</summary>
+    /// <summary>
+    /// Records a grain. Its index and its sector fit 32 bits: the shape and the file's length were checked.
+    /// </summary>
     public void Add(long grainIndex, long markerSector)
     {
         if (grainIndex <= lastGrain) { IsAscending = false; }
@@ -50,25 +53,27 @@ internal sealed class SalvagedGrains : IGrainMap
         isGap = false;
         lastGrain = Math.Max(lastGrain, grainIndex);
         if (Count % ChunkLength == 0) { chunks.Add(new ulong[ChunkLength]); }
-        chunks[(int)(Count / ChunkLength)][Count % ChunkLength] = ((ulong)grainIndex << 32) | (uint)markerSector;
+        chunks[(int)(Count / ChunkLength)][Count % ChunkLength] =
+            ((ulong)grainIndex << 32) | (uint)markerSector;
         Count++;
     }
 
     /// <summary>Notes that something was stepped over: grains may be missing before the next one.</summary>
-    public void MarkGap() => isGap = true;
+    public void MarkGap() => isGap = hadGap = true;
 
     /// <summary>
-    /// Ends the filling. <paramref name="sawDirectory"/>: the directory was met, which writers put after all grains.
+    /// Ends the filling. <paramref name="sawDirectory"/>: the directory was met, which writers put after all
+    /// grains.
     /// </summary>
     public void Seal(long grainCount, bool sawDirectory, string unreadableReason)
     {
         UnreadableReason = unreadableReason;
-        bool anyLost = isGap || lostRanges.Count > 0;
         if (!IsAscending)
         {
+            // Without an order, what was stepped over may have been any grain.
             SortByGrain();
             lostRanges.Clear();
-            if (anyLost || !sawDirectory) { lostRanges.Add((0, grainCount)); }
+            if (hadGap || !sawDirectory) { lostRanges.Add((0, grainCount)); }
         }
         else if ((isGap || !sawDirectory) && lastGrain + 1 < grainCount)
         {
@@ -120,8 +125,8 @@ internal sealed class SalvagedGrains : IGrainMap
     }
 
     /// <summary>
-    /// Sorts, and of a grain stored twice keeps the one that stands later in the file: it was written later. The
-    /// sector is the low half of an entry, so plain order puts that one last.
+    /// Sorts, and of a grain stored twice keeps the one that stands later in the file: it was written later.
+    /// The sector is the low half of an entry, so plain order puts that one last.
     /// </summary>
     private void SortByGrain()
     {

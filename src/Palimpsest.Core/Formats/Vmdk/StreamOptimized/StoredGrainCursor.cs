@@ -3,8 +3,8 @@ using Palimpsest.Core.Blocks;
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
 /// <summary>
-/// Walks a source in batches of grains that may hold something, in ascending order, stepping over what its runs
-/// call zero. Batches are aligned, so that none spans two tables.
+/// Walks a source in batches of grains that may hold something, in ascending order, stepping over what its
+/// runs call zero. Batches are aligned, so that none spans two tables.
 /// </summary>
 internal struct StoredGrainCursor(IBlockReader source, int grainBytes)
 {
@@ -31,7 +31,8 @@ internal struct StoredGrainCursor(IBlockReader source, int grainBytes)
                 if (!run.ReadsAsZero) { knownDataEnd = runEnd; }
             }
             firstGrain = nextGrain;
-            count = (int)Math.Min(GrainBatch.MaxGrains - (nextGrain % GrainBatch.MaxGrains), grainCount - nextGrain);
+            count = (int)Math.Min(GrainBatch.MaxGrains - (nextGrain % GrainBatch.MaxGrains),
+                grainCount - nextGrain);
             nextGrain += count;
             return true;
         }

@@ -5,10 +5,10 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
 /// <summary>
-/// Reads a stream-optimised extent at random, in both dialects: with the grain directory at the front, or named by
-/// a footer. Where directory or tables are missing or damaged, the index is rebuilt from the markers, and grains
-/// that may be lost are <see cref="RunKind.Unreadable"/>: reading them throws, they never read as zeros.
-/// Thread-safe; threads decompress in parallel. Owns its file.
+/// Reads a stream-optimised extent at random, in both dialects: with the grain directory at the front, or
+/// named by a footer. Where directory or tables are missing or damaged, the index is rebuilt from the
+/// markers, and grains that may be lost are <see cref="RunKind.Unreadable"/>: reading them throws, they never
+/// read as zeros. Thread-safe; threads decompress in parallel. Owns its file.
 /// </summary>
 public sealed class StreamOptimizedReader : ISparseLayer
 {
@@ -18,7 +18,8 @@ public sealed class StreamOptimizedReader : ISparseLayer
     private readonly GrainInflaterPool inflaters;
     private readonly GrainCache cache;
 
-    private StreamOptimizedReader(HostFile file, bool ownsFile, StreamShape shape, IGrainMap map, long fileLength)
+    private StreamOptimizedReader(
+        HostFile file, bool ownsFile, StreamShape shape, IGrainMap map, long fileLength)
     {
         this.file = file;
         this.ownsFile = ownsFile;
@@ -40,13 +41,19 @@ public sealed class StreamOptimizedReader : ISparseLayer
     /// <inheritdoc/>
     public int GrainBytes => Shape.GrainBytes;
 
-    /// <summary>Place of the embedded descriptor's area in the file, in bytes; null when there is none.</summary>
+    /// <summary>
+    /// Place of the embedded descriptor's area in the file, in bytes; null when there is none.
+    /// </summary>
     public (long OffsetBytes, int LengthBytes)? EmbeddedDescriptorRange => Shape.DescriptorRange;
 
-    /// <summary>True when a footer (or its absence) decides; false when the grain directory stands at the front.</summary>
+    /// <summary>
+    /// True when a footer (or its absence) decides; false when the grain directory stands at the front.
+    /// </summary>
     public bool HasFooterDialect => Shape.DirectoryIsAtEnd;
 
-    /// <summary>True when the file's own tables could not be used and the markers were scanned instead.</summary>
+    /// <summary>
+    /// True when the file's own tables could not be used and the markers were scanned instead.
+    /// </summary>
     public bool IsSalvaged => map is SalvagedGrains;
 
     internal StreamShape Shape { get; }
@@ -54,8 +61,8 @@ public sealed class StreamOptimizedReader : ISparseLayer
     internal IGrainMap Map => map;
 
     /// <summary>
-    /// Opens <paramref name="file"/> and takes it over; it is closed too when opening fails. Throws
-    /// <see cref="ImageException"/> when the header is refused, <see cref="BlockException"/> when the host cannot
+    /// Opens <paramref name="file"/> and takes it over; it is closed too when opening fails. Throws <see
+    /// cref="ImageException"/> when the header is refused, <see cref="BlockException"/> when the host cannot
     /// read. A truncated or damaged stream opens, with an <see cref="Severity.Error"/> finding.
     /// </summary>
     public static StreamOptimizedReader Open(HostFile file, FindingList findings)
@@ -91,7 +98,8 @@ public sealed class StreamOptimizedReader : ISparseLayer
                     break;
                 case GrainState.Unreadable:
                     throw new BlockException(BlockErrorKind.Corrupt, file.Path, null,
-                        $"the grain at virtual byte {grainIndex * GrainBytes} is unreadable: {map.UnreadableReason}");
+                        $"the grain at virtual byte {grainIndex * GrainBytes} is unreadable: "
+                        + map.UnreadableReason);
                 default:
                     target[..length].Clear();
                     break;
@@ -153,8 +161,8 @@ public sealed class StreamOptimizedReader : ISparseLayer
         inflaters.Inflate(grainIndex, markerSector, target);
 
     /// <summary>
-    /// The file's own index, or null with the reason. A footer is the header's last word; without one there is
-    /// no directory.
+    /// The file's own index, or null with the reason. A footer is the header's last word; without one there
+    /// is no directory.
     /// </summary>
     private static GrainTables? LoadTables(
         HostFile file, StreamShape shape, long fileLength, FindingList findings, out string problem)
@@ -169,13 +177,18 @@ public sealed class StreamOptimizedReader : ISparseLayer
             }
             directorySector = footer.DirectoryOffset;
         }
-        GrainTables? tables = GrainTables.TryLoad(file, shape, directorySector, fileLength, out string? damage);
+        GrainTables? tables =
+            GrainTables.TryLoad(file, shape, directorySector, fileLength, out string? damage);
         problem = damage ?? "";
-        if (tables is null) { findings.Add(StreamFindings.DamagedTables, file.Path, problem, null, "gdOffset"); }
+        if (tables is null)
+        {
+            findings.Add(StreamFindings.DamagedTables, file.Path, problem, null, "gdOffset");
+        }
         return tables;
     }
 
-    private static SalvagedGrains Salvage(HostFile file, StreamShape shape, long fileLength, FindingList findings,
+    private static SalvagedGrains Salvage(
+        HostFile file, StreamShape shape, long fileLength, FindingList findings,
         string problem, CancellationToken cancellation)
     {
         StreamScan scan = StreamScanner.Run(file, shape, fileLength, cancellation);
@@ -185,7 +198,8 @@ public sealed class StreamOptimizedReader : ISparseLayer
 
     private void ReadStored(long grainIndex, uint markerSector, int offsetInGrain, Span<byte> target)
     {
-        // A whole grain goes straight to its place: copies of whole disks neither fill the cache nor wait for it.
+        // A whole grain goes straight to its place: copies of whole disks neither fill the cache nor wait for
+        // it.
         if (target.Length == GrainBytes && !cache.TryRead(grainIndex, target))
         {
             inflaters.Inflate(grainIndex, markerSector, target);

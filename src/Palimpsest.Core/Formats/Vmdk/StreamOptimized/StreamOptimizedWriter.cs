@@ -16,7 +16,9 @@ public sealed record StreamWriteOptions
     /// <summary>Threads that read and compress; at most <see cref="MaxDegree"/> are used.</summary>
     public int Degree { get; init; } = Environment.ProcessorCount;
 
-    /// <summary>More threads than this are not started: their buffers would exceed the memory budget.</summary>
+    /// <summary>
+    /// More threads than this are not started: their buffers would exceed the memory budget.
+    /// </summary>
     public const int MaxDegree = 16;
 }
 
@@ -26,15 +28,15 @@ public sealed record StreamWriteOptions
 public readonly record struct StreamWriteResult(long GrainCount, long LengthBytes);
 
 /// <summary>
-/// Writes a stream-optimised extent once, forward only, so that a pipe will do. Grains are read and compressed by
-/// several threads in batches, and written in ascending order by the calling one; grains of zeros are left out.
-/// Memory is bounded by <see cref="StreamWriteOptions.MaxDegree"/> (below 32 MiB) and the directory (4 bytes per
-/// 32 MiB of disk), whatever the size of the disk. One instance writes one stream.
+/// Writes a stream-optimised extent once, forward only, so that a pipe will do. Grains are read and
+/// compressed by several threads in batches, and written in ascending order by the calling one; grains of
+/// zeros are left out. Memory is bounded by <see cref="StreamWriteOptions.MaxDegree"/> (below 32 MiB) and the
+/// directory (4 bytes per 32 MiB of disk), whatever the size of the disk. One instance writes one stream.
 /// </summary>
 /// <remarks>
-/// Crash order: header, descriptor, grains and tables in file order; a flush; then footer and end-of-stream; a
-/// flush. The front header says that the directory is named by the footer, so a file without one is known to be
-/// unfinished, and one with a footer has everything before it on disk.
+/// Crash order: header, descriptor, grains and tables in file order; a flush; then footer and end-of-stream;
+/// a flush. The front header says that the directory is named by the footer, so a file without one is known
+/// to be unfinished, and one with a footer has everything before it on disk.
 /// </remarks>
 public sealed class StreamOptimizedWriter
 {
@@ -52,8 +54,8 @@ public sealed class StreamOptimizedWriter
     private long storedGrains;
 
     /// <summary>
-    /// Prepares to write to <paramref name="target"/>, which stays the caller's.
-    /// <paramref name="capacityBytes"/> is a multiple of 512; <paramref name="descriptor"/> is the text to embed, at
+    /// Prepares to write to <paramref name="target"/>, which stays the caller's. <paramref
+    /// name="capacityBytes"/> is a multiple of 512; <paramref name="descriptor"/> is the text to embed, at
     /// most 1 MiB.
     /// </summary>
     public StreamOptimizedWriter(
@@ -62,7 +64,9 @@ public sealed class StreamOptimizedWriter
     {
     }
 
-    /// <summary>The same, to a host file that must be empty. It stays the caller's and is flushed at the end.</summary>
+    /// <summary>
+    /// The same, to a host file that must be empty. It stays the caller's and is flushed at the end.
+    /// </summary>
     public StreamOptimizedWriter(
         HostFile target, long capacityBytes, byte[] descriptor, StreamWriteOptions? options = null)
         : this(new StreamSink(target), capacityBytes, descriptor, options)
@@ -81,7 +85,8 @@ public sealed class StreamOptimizedWriter
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacityBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacityBytes, MaxCapacityBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(capacityBytes % Sector.Bytes, 0, nameof(capacityBytes));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(descriptor.Length, MaxDescriptorBytes, nameof(descriptor));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            descriptor.Length, MaxDescriptorBytes, nameof(descriptor));
         this.sink = sink;
         this.capacityBytes = capacityBytes;
         this.descriptor = descriptor;
@@ -95,10 +100,10 @@ public sealed class StreamOptimizedWriter
     private long GrainCount => (capacityBytes + GrainBytes - 1) / GrainBytes;
 
     /// <summary>
-    /// Writes the whole stream from <paramref name="source"/>, whose length is the capacity or, for an image that is
-    /// no whole number of sectors, up to 511 bytes less. <paramref name="progress"/> is called on this thread with
-    /// the bytes of the disk that are done. Throws what reading or writing throws; the target then holds an
-    /// unfinished stream without a footer.
+    /// Writes the whole stream from <paramref name="source"/>, whose length is the capacity or, for an image
+    /// that is no whole number of sectors, up to 511 bytes less. <paramref name="progress"/> is called on
+    /// this thread with the bytes of the disk that are done. Throws what reading or writing throws; the
+    /// target then holds an unfinished stream without a footer.
     /// </summary>
     public StreamWriteResult Write(
         IBlockReader source, Action<long>? progress = null, CancellationToken cancellation = default)
@@ -138,7 +143,8 @@ public sealed class StreamOptimizedWriter
 
     private SparseHeader Header(ulong directorySector)
     {
-        // The usual 20 sectors leave room for tools that add lines to a descriptor without asking whether they fit.
+        // The usual 20 sectors leave room for tools that add lines to a descriptor without asking whether
+        // they fit.
         int descriptorSectors = Math.Max(UsualDescriptorSectors, (int)Sector.CountFor(descriptor.Length));
         int overHead = (1 + descriptorSectors + GrainSectors - 1) / GrainSectors * GrainSectors;
         return Header(directorySector, descriptorSectors, overHead);
@@ -157,7 +163,10 @@ public sealed class StreamOptimizedWriter
     {
         int degree = Math.Min(options.Degree, StreamWriteOptions.MaxDegree);
         var ring = new GrainBatch[(degree * 2) + 2];
-        for (int index = 0; index < ring.Length; index++) { ring[index] = new GrainBatch(GrainBytes, options.Level); }
+        for (int index = 0; index < ring.Length; index++)
+        {
+            ring[index] = new GrainBatch(GrainBytes, options.Level);
+        }
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var queue = new BlockingCollection<GrainBatch>();
         Thread[] workers = StartWorkers(degree, queue, source, stopping.Token);
@@ -168,7 +177,10 @@ public sealed class StreamOptimizedWriter
             while (cursor.MoveNext(out long firstGrain, out int grainCount))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (given - taken == ring.Length) { Emit(ring[taken++ % ring.Length], progress, cancellation); }
+                if (given - taken == ring.Length)
+                {
+                    Emit(ring[taken++ % ring.Length], progress, cancellation);
+                }
                 GrainBatch batch = ring[given++ % ring.Length];
                 batch.Prepare(firstGrain, grainCount);
                 queue.Add(batch, CancellationToken.None);
@@ -257,7 +269,8 @@ public sealed class StreamOptimizedWriter
     {
         Span<byte> sector = sectors.AsSpan(0, Sector.Bytes);
         sector.Clear();
-        var marker = new StreamMarker { Value = (ulong)Sector.CountFor(numbers.Length * 4L), Type = (uint)type };
+        var marker =
+            new StreamMarker { Value = (ulong)Sector.CountFor(numbers.Length * 4L), Type = (uint)type };
         MemoryMarshal.Write(sector, marker);
         sink.Append(sector);
         while (!numbers.IsEmpty)

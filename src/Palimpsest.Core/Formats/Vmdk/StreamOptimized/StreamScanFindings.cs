@@ -19,7 +19,8 @@ internal static class StreamScanFindings
                 $"{problem}, but none of its {grains.Count} grains is missing", fileLength);
             return;
         }
-        string cut = scan.CutGrain < 0 ? "" : $"; the grain at sector {scan.CutGrain * shape.GrainSectors} is cut";
+        string cut = scan.CutGrain < 0 ? ""
+            : $"; the grain at sector {scan.CutGrain * shape.GrainSectors} is cut";
         string upTo = grains.Count == 0
             ? "no whole grain is present"
             : $"{grains.Count} grains of at most {shape.GrainCount} are present, up to sector "
@@ -39,7 +40,8 @@ internal static class StreamScanFindings
         }
         if (!scan.Grains.IsAscending)
         {
-            findings.Add(StreamFindings.OutOfOrder, path, $"{scan.Grains.Count} grains are not in ascending order");
+            findings.Add(StreamFindings.OutOfOrder, path,
+                $"{scan.Grains.Count} grains are not in ascending order");
         }
     }
 }

@@ -24,9 +24,9 @@ internal sealed record StreamScan
 }
 
 /// <summary>
-/// Walks a stream from marker to marker, without needing its tables: how a truncated or damaged file is read, and
-/// how a whole one is checked. Where a marker belongs and none is, it goes on at the next sector that begins like
-/// a grain and is followed by a marker again. Time and memory are bounded by the file's length.
+/// Walks a stream from marker to marker, without needing its tables: how a truncated or damaged file is read,
+/// and how a whole one is checked. Where a marker belongs and none is, it goes on at the next sector that
+/// begins like a grain and is followed by a marker again. Time and memory are bounded by the file's length.
 /// </summary>
 internal sealed class StreamScanner
 {
@@ -69,8 +69,8 @@ internal sealed class StreamScanner
         var scanner = new StreamScanner(file, shape, fileLength, cancellation);
         scanner.Walk();
         scanner.grains.Seal(shape.GrainCount, scanner.sawDirectory,
-            "no marker of this grain was found in the damaged stream, so whether it held data cannot be known; "
-            + "fetch the disk again if you can");
+            "no marker of this grain was found in the damaged stream, so whether it held data cannot be "
+            + "known; fetch the disk again if you can");
         return new StreamScan
         {
             Grains = scanner.grains,
@@ -101,7 +101,8 @@ internal sealed class StreamScanner
             }
             if (piece == Piece.CutGrain) { cutGrain = GrainOf(marker); }
 
-            // A wrong size in the piece before leads to an invalid place too; then good grains lie in between.
+            // A wrong size in the piece before leads to an invalid place too; then good grains lie in
+            // between.
             long found = FindNextGrain(piece == Piece.Invalid ? previous + 1 : sector + 1);
             if (found < 0) { return; }
             if (damagedPlaceCount++ == 0) { firstDamagedSector = sector; }
@@ -134,7 +135,8 @@ internal sealed class StreamScanner
         return piece;
     }
 
-    private Piece Classify(ReadOnlySpan<byte> bytes, long sector, out StreamMarker marker, out long nextSector)
+    private Piece Classify(
+        ReadOnlySpan<byte> bytes, long sector, out StreamMarker marker, out long nextSector)
     {
         marker = MemoryMarshal.Read<StreamMarker>(bytes);
         ulong value = marker.Value;
@@ -146,7 +148,8 @@ internal sealed class StreamScanner
             {
                 StreamMarkerType.EndOfStream when value == 0 => Piece.Zeros,
                 StreamMarkerType.GrainTable when value == StreamShape.TableSectors => Piece.Metadata,
-                StreamMarkerType.GrainDirectory when value == (ulong)shape.DirectorySectors => Piece.Directory,
+                StreamMarkerType.GrainDirectory when value == (ulong)shape.DirectorySectors =>
+                    Piece.Directory,
                 StreamMarkerType.Footer when value == 1 => Piece.Footer,
                 StreamMarkerType.Progress when value <= ushort.MaxValue => Piece.Metadata,
                 _ => Piece.Invalid,
@@ -198,10 +201,13 @@ internal sealed class StreamScanner
         int compressionMethod = bytes[12] & 0x0F, headerCheck = ((bytes[12] << 8) | bytes[13]) % 31;
         if (compressionMethod != 8 || headerCheck != 0) { return false; }
         if (!HoldsMarker(nextSector)) { return true; }
-        return TryRead(nextSector * Sector.Bytes, one) && Classify(one, nextSector, out _, out _) != Piece.Invalid;
+        return TryRead(nextSector * Sector.Bytes, one)
+            && Classify(one, nextSector, out _, out _) != Piece.Invalid;
     }
 
-    /// <summary>Reads, or says that the host cannot: a scar in the file costs what lies under it, not the rest.</summary>
+    /// <summary>
+    /// Reads, or says that the host cannot: a scar in the file costs what lies under it, not the rest.
+    /// </summary>
     private bool TryRead(long hostOffset, Span<byte> target)
     {
         try

@@ -11,12 +11,15 @@ namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 /// </summary>
 internal sealed record StreamShape
 {
-    /// <summary>Entries of a grain table, and sectors it takes.</summary>
-    public const int TableEntries = SparseHeader.StandardTableEntries, TableSectors = TableEntries * 4 / Sector.Bytes;
+    /// <summary>Entries of a grain table.</summary>
+    public const int TableEntries = SparseHeader.StandardTableEntries;
+
+    /// <summary>Sectors of a grain table.</summary>
+    public const int TableSectors = TableEntries * 4 / Sector.Bytes;
 
     /// <summary>
-    /// Tables a directory may have: 128 TiB of disk with ordinary grains, twice what VMware supports, and 16 MiB
-    /// of directory.
+    /// Tables a directory may have: 128 TiB of disk with ordinary grains, twice what VMware supports, and 16
+    /// MiB of directory.
     /// </summary>
     public const int MaxTableCount = 1 << 22;
 
@@ -54,16 +57,21 @@ internal sealed record StreamShape
     /// </summary>
     public int MaxCompressedBytes => (2 * GrainBytes) + 1024;
 
-    /// <summary>Bytes that grain <paramref name="grainIndex"/> has on the disk: the last one may be short.</summary>
-    public int GrainLength(long grainIndex) => (int)Math.Min(GrainBytes, CapacityBytes - (grainIndex * GrainBytes));
+    /// <summary>
+    /// Bytes that grain <paramref name="grainIndex"/> has on the disk: the last one may be short.
+    /// </summary>
+    public int GrainLength(long grainIndex) =>
+        (int)Math.Min(GrainBytes, CapacityBytes - (grainIndex * GrainBytes));
 
     /// <summary>Reads a header out of its sector. Pure; the caller has checked the length.</summary>
     public static SparseHeader Parse(ReadOnlySpan<byte> sector) => MemoryMarshal.Read<SparseHeader>(sector);
 
     /// <summary>
-    /// Checks a header against itself and the file. Adds findings, among them refusals, and then returns null.
+    /// Checks a header against itself and the file. Adds findings, among them refusals, and then returns
+    /// null.
     /// </summary>
-    public static StreamShape? Validate(in SparseHeader header, long fileLength, string path, FindingList findings)
+    public static StreamShape? Validate(
+        in SparseHeader header, long fileLength, string path, FindingList findings)
     {
         if (RefusalFor(header) is { } refusal)
         {
@@ -72,7 +80,8 @@ internal sealed record StreamShape
         }
         if (header.UncleanShutdown != 0)
         {
-            findings.Add(StreamFindings.UncleanShutdown, path, "the unclean shutdown flag is set", 72, "uncleanShutdown");
+            findings.Add(StreamFindings.UncleanShutdown, path, "the unclean shutdown flag is set", 72,
+                "uncleanShutdown");
         }
         return new StreamShape
         {
@@ -83,11 +92,13 @@ internal sealed record StreamShape
         };
     }
 
-    private static (FindingCode Code, string Message, long OffsetBytes, string Field)? RefusalFor(in SparseHeader header)
+    private static (FindingCode Code, string Message, long OffsetBytes, string Field)? RefusalFor(
+        in SparseHeader header)
     {
         if (header.Magic == (SparseHeader.MagicNumber ^ 0x20202020))
         {
-            return (StreamFindings.UnfinishedConversion, "the file begins with \"kdmv\" in lower case", 0, "magic");
+            return (StreamFindings.UnfinishedConversion, "the file begins with \"kdmv\" in lower case", 0,
+                "magic");
         }
         if (header.Magic != SparseHeader.MagicNumber)
         {
@@ -95,7 +106,8 @@ internal sealed record StreamShape
         }
         if (header.Version is var version && (version < 1 || version > 3))
         {
-            return (StreamFindings.UnsupportedFeature, $"version {(uint)version} of the format", 4, "version");
+            return (StreamFindings.UnsupportedFeature, $"version {(uint)version} of the format", 4,
+                "version");
         }
         return FlagRefusalFor(header) ?? GeometryRefusalFor(header);
     }
@@ -106,23 +118,27 @@ internal sealed record StreamShape
         const SparseFlags Known = SparseFlags.Compressed | SparseFlags.Markers;
         if (((uint)flags & 0xFFFF0000 & ~(uint)Known) is var unknown && unknown != 0)
         {
-            return (StreamFindings.UnsupportedFeature, $"incompatible feature bits 0x{unknown:x8}", 8, "flags");
+            return (StreamFindings.UnsupportedFeature, $"incompatible feature bits 0x{unknown:x8}", 8,
+                "flags");
         }
         if ((flags & SparseFlags.Compressed) == 0)
         {
-            return (StreamFindings.NotAStream, "the header does not say that grains are compressed", 8, "flags");
+            return (StreamFindings.NotAStream, "the header does not say that grains are compressed", 8,
+                "flags");
         }
         if ((flags & SparseFlags.ValidNewlines) != 0
-            && (header.SingleEndLineChar, header.NonEndLineChar, header.DoubleEndLineChar1, header.DoubleEndLineChar2)
-                != (0x0A, 0x20, 0x0D, 0x0A))
+            && (header.SingleEndLineChar, header.NonEndLineChar,
+                header.DoubleEndLineChar1, header.DoubleEndLineChar2) != (0x0A, 0x20, 0x0D, 0x0A))
         {
             return (StreamFindings.TextModeTransfer,
                 $"the line end bytes are {header.SingleEndLineChar:x2} {header.NonEndLineChar:x2} "
-                + $"{header.DoubleEndLineChar1:x2} {header.DoubleEndLineChar2:x2}, not 0a 20 0d 0a", 73, "newlines");
+                + $"{header.DoubleEndLineChar1:x2} {header.DoubleEndLineChar2:x2}, not 0a 20 0d 0a", 73,
+                "newlines");
         }
         if ((flags & SparseFlags.Markers) == 0)
         {
-            return (StreamFindings.NoMarkers, $"flags 0x{(uint)flags:x8}: compressed, without markers", 8, "flags");
+            return (StreamFindings.NoMarkers, $"flags 0x{(uint)flags:x8}: compressed, without markers", 8,
+                "flags");
         }
         return header.CompressAlgorithm == 1
             ? null
@@ -136,17 +152,20 @@ internal sealed record StreamShape
         if (grainSectors is 0 or > MaxGrainSectors || !BitOperations.IsPow2(grainSectors))
         {
             return (StreamFindings.ImpossibleHeader,
-                $"a grain of {grainSectors} sectors; it must be a power of two up to {MaxGrainSectors}", 20, "grainSize");
+                $"a grain of {grainSectors} sectors; it must be a power of two up to {MaxGrainSectors}", 20,
+                "grainSize");
         }
         if (header.TableEntries != TableEntries)
         {
             return (StreamFindings.ImpossibleHeader,
-                $"{(uint)header.TableEntries} entries in a grain table instead of {TableEntries}", 44, "numGTEsPerGT");
+                $"{(uint)header.TableEntries} entries in a grain table instead of {TableEntries}", 44,
+                "numGTEsPerGT");
         }
         ulong limit = (ulong)MaxTableCount * TableEntries * grainSectors;
         return capacity is 0 || capacity > limit
             ? (StreamFindings.ImpossibleHeader,
-                $"a capacity of {capacity} sectors; it must be 1 to {limit} with this grain size", 12, "capacity")
+                $"a capacity of {capacity} sectors; it must be 1 to {limit} with this grain size", 12,
+                "capacity")
             : null;
     }
 
@@ -156,7 +175,8 @@ internal sealed record StreamShape
         ulong offset = header.DescriptorOffset, size = header.DescriptorSize;
         if (offset == 0 || size == 0) { return null; }
         ulong fileSectors = (ulong)(fileLength / Sector.Bytes);
-        if (size <= MaxDescriptorBytes / Sector.Bytes && offset <= fileSectors && size <= fileSectors - offset)
+        if (size <= MaxDescriptorBytes / Sector.Bytes && offset <= fileSectors
+            && size <= fileSectors - offset)
         {
             return ((long)offset * Sector.Bytes, (int)size * Sector.Bytes);
         }

@@ -3,7 +3,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 
-/// <summary>Where a stream is written to, forward only: a new host file, or anything that takes bytes, such as a pipe.</summary>
+/// <summary>
+/// Where a stream is written to, forward only: a new host file, or anything that takes bytes, such as a pipe.
+/// </summary>
 internal sealed class StreamSink
 {
     private readonly Stream? stream;

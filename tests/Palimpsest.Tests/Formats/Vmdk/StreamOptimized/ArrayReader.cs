@@ -3,7 +3,9 @@ using Palimpsest.Core.Findings;
 
 namespace Palimpsest.Tests.Formats.Vmdk.StreamOptimized;
 
-/// <summary>A disk in memory whose ranges can be called holes, and one of whose bytes can be unreadable.</summary>
+/// <summary>
+/// A disk in memory whose ranges can be called holes, and one of whose bytes can be unreadable.
+/// </summary>
 internal sealed class ArrayReader(byte[] bytes) : IBlockReader
 {
     public List<(long Start, long End)> Holes { get; } = [];
@@ -29,7 +31,10 @@ internal sealed class ArrayReader(byte[] bytes) : IBlockReader
         long end = Length;
         foreach ((long start, long holeEnd) in Holes)
         {
-            if (offset >= start && offset < holeEnd) { return new BlockRun(Math.Min(length, holeEnd - offset), RunKind.Hole); }
+            if (offset >= start && offset < holeEnd)
+            {
+                return new BlockRun(Math.Min(length, holeEnd - offset), RunKind.Hole);
+            }
             if (start > offset) { end = Math.Min(end, start); }
         }
         return new BlockRun(Math.Min(length, end - offset), RunKind.Data);

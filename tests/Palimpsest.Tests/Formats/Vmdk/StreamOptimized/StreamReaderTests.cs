@@ -71,7 +71,8 @@ public sealed class StreamReaderTests
         using StreamOptimizedReader reader = StreamRecipe.Open(recipe.BuildStream());
         Assert.Equal(new BlockRun(2 * Grain, RunKind.Data), reader.GetRun(0, reader.Length));
         Assert.Equal(new BlockRun(10, RunKind.Data), reader.GetRun(5, 10));
-        Assert.Equal(new BlockRun((2 * Grain) - 1, RunKind.Zero), reader.GetRun((2 * Grain) + 1, reader.Length / 2));
+        Assert.Equal(new BlockRun((2 * Grain) - 1, RunKind.Zero),
+            reader.GetRun((2 * Grain) + 1, reader.Length / 2));
         Assert.Equal(new BlockRun(reader.Length - (4 * Grain), RunKind.Hole),
             reader.GetRun(4 * Grain, reader.Length - (4 * Grain)));
         Assert.Throws<ArgumentOutOfRangeException>(() => reader.GetRun(reader.Length, 1));
@@ -127,7 +128,8 @@ public sealed class StreamReaderTests
     public void A_flipped_bit_anywhere_in_a_grain_is_an_error_and_spares_the_others()
     {
         StreamRecipe recipe = new StreamRecipe(128 * 4)
-            .Grain(0, StreamRecipe.Content(1)).Grain(1, StreamRecipe.Content(2)).Grain(2, StreamRecipe.Content(3));
+            .Grain(0, StreamRecipe.Content(1)).Grain(1, StreamRecipe.Content(2))
+            .Grain(2, StreamRecipe.Content(3));
         byte[] good = recipe.BuildStream(), disk = recipe.Disk();
         int start = recipe.MarkerOffsets[1];
         int size = BinaryPrimitives.ReadInt32LittleEndian(good.AsSpan(start + 8));
@@ -144,7 +146,8 @@ public sealed class StreamReaderTests
             try
             {
                 reader.Read(Grain, buffer);
-                Assert.True(buffer.AsSpan().SequenceEqual(disk.AsSpan(Grain, Grain)), $"byte {at - start} of the grain");
+                Assert.True(buffer.AsSpan().SequenceEqual(disk.AsSpan(Grain, Grain)),
+                    $"byte {at - start} of the grain");
             }
             catch (BlockException error)
             {
@@ -187,7 +190,8 @@ public sealed class StreamReaderTests
         StreamRecipe recipe = new StreamRecipe(128 * 4)
             .Grain(0, StreamRecipe.Content(1)).Grain(1, StreamRecipe.Content(2));
         byte[] bytes = recipe.BuildStream();
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(recipe.TableOffsets[0] + 4), recipe.MarkerOffsets[0] / 512);
+        BinaryPrimitives.WriteInt32LittleEndian(
+            bytes.AsSpan(recipe.TableOffsets[0] + 4), recipe.MarkerOffsets[0] / 512);
         using StreamOptimizedReader reader = StreamRecipe.Open(bytes);
         AssertCorrupt(reader, 1);
     }
@@ -234,7 +238,8 @@ public sealed class StreamReaderTests
     [InlineData(16, 0x80000000u, "VMDK6005", 4)]
     [InlineData(16, 0x7FFFFFFFu, "VMDK6005", 4)]
     [InlineData(74, 0x0A0D0A0Du, "VMDK6006", 4)]
-    public void Hostile_or_foreign_headers_are_refused_by_name(int offset, uint value, string code, int exitCode)
+    public void Hostile_or_foreign_headers_are_refused_by_name(
+        int offset, uint value, string code, int exitCode)
     {
         byte[] bytes = ThreeTables().BuildStream();
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(offset), value);
@@ -296,6 +301,7 @@ public sealed class StreamReaderTests
         Assert.Equal(BlockErrorKind.Corrupt,
             Assert.Throws<BlockException>(() => reader.Read((long)grain * Grain, buffer)).Kind);
         Assert.Equal(BlockErrorKind.Corrupt,
-            Assert.Throws<BlockException>(() => reader.Read(((long)grain * Grain) + 100, buffer.AsSpan(0, 10))).Kind);
+            Assert.Throws<BlockException>(
+                () => reader.Read(((long)grain * Grain) + 100, buffer.AsSpan(0, 10))).Kind);
     }
 }

@@ -56,7 +56,10 @@ internal sealed class StreamRecipe(long capacitySectors)
     public static byte[] Compress(byte[] content)
     {
         var target = new MemoryStream();
-        using (var zlib = new ZLibStream(target, CompressionLevel.Fastest, leaveOpen: true)) { zlib.Write(content); }
+        using (var zlib = new ZLibStream(target, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            zlib.Write(content);
+        }
         return target.ToArray();
     }
 
@@ -82,7 +85,11 @@ internal sealed class StreamRecipe(long capacitySectors)
         var table = new uint[512];
         bool tableUsed = false;
         long tableIndex = grains.Count == 0 ? 0 : grains[0].Grain / 512;
-        foreach (long grain in zeroed) { if (grain / 512 == tableIndex) { table[grain % 512] = 1; tableUsed = true; } }
+        foreach (long grain in zeroed.Where(grain => grain / 512 == tableIndex))
+        {
+            table[grain % 512] = 1;
+            tableUsed = true;
+        }
         foreach ((long grain, byte[] content) in grains)
         {
             if (grain / 512 != tableIndex)
@@ -121,14 +128,19 @@ internal sealed class StreamRecipe(long capacitySectors)
         file.Write(new byte[512]);
         file.Position = 21 * 512;
         var directory = new uint[TableCount];
-        for (int index = 0; index < TableCount; index++) { directory[index] = 21 + directorySectors + (uint)(index * 4); }
+        for (int index = 0; index < TableCount; index++)
+        {
+            directory[index] = 21 + directorySectors + (uint)(index * 4);
+        }
         WriteNumbers(file, directory);
         TableOffsets.Add((int)file.Position);
         WriteNumbers(file, tables);
         return file.ToArray();
     }
 
-    /// <summary>Opens bytes as a file that the reader owns; the name is gone, the content stays until closed.</summary>
+    /// <summary>
+    /// Opens bytes as a file that the reader owns; the name is gone, the content stays until closed.
+    /// </summary>
     public static HostFile AsFile(byte[] bytes)
     {
         string path = Path.Combine(Path.GetTempPath(), "stream-" + Guid.NewGuid().ToString("N") + ".vmdk");
@@ -163,7 +175,8 @@ internal sealed class StreamRecipe(long capacitySectors)
 
     private static void WriteDescriptor(MemoryStream file, long overHead = 128)
     {
-        file.Write(Encoding.ASCII.GetBytes("# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"));
+        file.Write(Encoding.ASCII.GetBytes(
+            "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"));
         file.SetLength(overHead * 512);
         file.Position = file.Length;
     }
@@ -208,7 +221,9 @@ internal sealed class StreamRecipe(long capacitySectors)
             BinaryPrimitives.WriteUInt32LittleEndian(bytes, number);
             file.Write(bytes);
         }
-        if (file.Position == file.Length) { Pad(file); } else { file.Position = (file.Position + 511) / 512 * 512; }
+        long end = (file.Position + 511) / 512 * 512;
+        if (file.Length < end) { file.SetLength(end); }
+        file.Position = end;
     }
 
     private static void Pad(MemoryStream file)

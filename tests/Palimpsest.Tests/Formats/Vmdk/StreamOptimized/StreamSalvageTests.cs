@@ -37,13 +37,16 @@ public sealed class StreamSalvageTests
                 Assert.Equal(expected, reader.GetRun(grain * Grain, 1).Kind);
                 if (expected == RunKind.Unreadable)
                 {
-                    var error = Assert.Throws<BlockException>(() => reader.Read(grain * Grain, buffer.AsSpan(0, 1)));
+                    var error =
+                        Assert.Throws<BlockException>(() => reader.Read(grain * Grain, buffer.AsSpan(0, 1)));
                     Assert.Equal(BlockErrorKind.Corrupt, error.Kind);
                     continue;
                 }
-                Assert.False(expected == RunKind.Hole && stored.Contains(grain), "a stored grain became a hole");
+                Assert.False(
+                    expected == RunKind.Hole && stored.Contains(grain), "a stored grain became a hole");
                 reader.Read(grain * Grain, buffer.AsSpan(0, grainLength));
-                Assert.True(buffer.AsSpan(0, grainLength).SequenceEqual(disk.AsSpan((int)(grain * Grain), grainLength)));
+                Assert.True(buffer.AsSpan(0, grainLength)
+                    .SequenceEqual(disk.AsSpan((int)(grain * Grain), grainLength)));
             }
         }
     }
@@ -57,7 +60,8 @@ public sealed class StreamSalvageTests
         {
             using StreamOptimizedReader reader = StreamRecipe.Open(whole[..length]);
             AssertNothingFalse(reader, disk, [.. recipe.MarkerOffsets.Keys],
-                [.. recipe.MarkerOffsets.Where(pair => EndOf(whole, pair.Value) <= length).Select(pair => pair.Key)]);
+                [.. recipe.MarkerOffsets.Where(pair => EndOf(whole, pair.Value) <= length)
+                    .Select(pair => pair.Key)]);
         }
     }
 
@@ -76,7 +80,8 @@ public sealed class StreamSalvageTests
                 int length = Math.Min(dirt.Length, recipe.DirectoryMarkerOffset - at);
                 dirt.AsSpan(0, length).CopyTo(bad.AsSpan(at));
                 HashSet<long> intact = [.. recipe.MarkerOffsets
-                    .Where(pair => EndOf(whole, pair.Value) <= at || pair.Value >= at + length).Select(pair => pair.Key)];
+                    .Where(pair => EndOf(whole, pair.Value) <= at || pair.Value >= at + length)
+                    .Select(pair => pair.Key)];
                 using StreamOptimizedReader reader = StreamRecipe.Open(bad);
                 AssertNothingFalse(reader, disk, [.. recipe.MarkerOffsets.Keys], intact);
             }
@@ -102,11 +107,29 @@ public sealed class StreamSalvageTests
     {
         StreamRecipe recipe = StreamReaderTests.ThreeTables();
         byte[] bytes = recipe.BuildStream();
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(recipe.DirectoryMarkerOffset + 512), 0xFFFFFFF0);
+        BinaryPrimitives.WriteUInt32LittleEndian(
+            bytes.AsSpan(recipe.DirectoryMarkerOffset + 512), 0xFFFFFFF0);
         var findings = new FindingList();
         using StreamOptimizedReader reader = StreamRecipe.Open(bytes, findings);
         Assert.True(reader.IsSalvaged);
         Assert.Contains(findings.Items, finding => finding.Code == StreamFindings.DamagedTables);
+        var disk = new byte[reader.Length];
+        reader.Read(0, disk);
+        Assert.True(disk.AsSpan().SequenceEqual(recipe.Disk()));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(-2)]
+    public void Tables_that_share_sectors_make_the_markers_decide(int distance)
+    {
+        StreamRecipe recipe = StreamReaderTests.ThreeTables();
+        byte[] bytes = recipe.BuildStream();
+        BinaryPrimitives.WriteInt32LittleEndian(
+            bytes.AsSpan(recipe.DirectoryMarkerOffset + 512 + 8), (recipe.TableOffsets[0] / 512) + distance);
+        using StreamOptimizedReader reader = StreamRecipe.Open(bytes);
+        Assert.True(reader.IsSalvaged);
         var disk = new byte[reader.Length];
         reader.Read(0, disk);
         Assert.True(disk.AsSpan().SequenceEqual(recipe.Disk()));
@@ -123,7 +146,8 @@ public sealed class StreamSalvageTests
         {
             Assert.Equal(RunKind.Hole, intact.GetRun(0, 1).Kind);
         }
-        using StreamOptimizedReader reader = StreamRecipe.Open(whole[..(recipe.DirectoryMarkerOffset - 1024)], findings);
+        using StreamOptimizedReader reader =
+            StreamRecipe.Open(whole[..(recipe.DirectoryMarkerOffset - 1024)], findings);
         Assert.Contains(findings.Items, finding => finding.Code == StreamFindings.OutOfOrder);
         var buffer = new byte[Grain];
         for (int grain = 0; grain < 10; grain++)
@@ -136,6 +160,19 @@ public sealed class StreamSalvageTests
             reader.Read(grain * Grain, buffer);
             Assert.True(buffer.AsSpan().SequenceEqual(StreamRecipe.Content(grain)));
         }
+    }
+
+    [Fact]
+    public void Out_of_order_a_lost_grain_may_be_any_even_where_its_neighbours_are_close()
+    {
+        var recipe = new StreamRecipe(128 * 10);
+        foreach (int grain in (int[])[4, 9, 5, 2]) { recipe.Grain(grain, StreamRecipe.Content(grain)); }
+        byte[] bad = recipe.BuildStream()[..recipe.FooterOffset];
+        bad.AsSpan(recipe.MarkerOffsets[9], recipe.MarkerOffsets[5] - recipe.MarkerOffsets[9]).Clear();
+        using StreamOptimizedReader reader = StreamRecipe.Open(bad);
+        Assert.Equal(RunKind.Data, reader.GetRun(5 * Grain, 1).Kind);
+        Assert.Equal(RunKind.Unreadable, reader.GetRun(9 * Grain, 1).Kind);
+        Assert.Equal(RunKind.Unreadable, reader.GetRun(0, 1).Kind);
     }
 
     [Fact]
@@ -159,7 +196,8 @@ public sealed class StreamSalvageTests
         for (int grain = 0; grain < 5; grain++) { recipe.Grain(grain * 2, StreamRecipe.Content(grain)); }
         byte[] whole = recipe.BuildStream();
         var findings = new FindingList();
-        using StreamOptimizedReader reader = StreamRecipe.Open(whole[..(recipe.MarkerOffsets[6] + 700)], findings);
+        using StreamOptimizedReader reader =
+            StreamRecipe.Open(whole[..(recipe.MarkerOffsets[6] + 700)], findings);
         Finding finding = Assert.Single(findings.Items);
         Assert.Equal(StreamFindings.Truncated, finding.Code);
         Assert.Contains("3 grains of at most 10 are present, up to sector 640 of 1280", finding.Message);
@@ -197,7 +235,8 @@ public sealed class StreamSalvageTests
             try
             {
                 reader.Read(grain * Grain, buffer.AsSpan(0, length));
-                Assert.True(buffer.AsSpan(0, length).SequenceEqual(disk.AsSpan((int)(grain * Grain), length)));
+                Assert.True(buffer.AsSpan(0, length)
+                    .SequenceEqual(disk.AsSpan((int)(grain * Grain), length)));
             }
             catch (BlockException error)
             {
@@ -217,7 +256,8 @@ public sealed class StreamSalvageTests
         foreach (int marker in recipe.MarkerOffsets.Values)
         {
             int end = (int)EndOf(whole, marker);
-            foreach (int near in (int[])[marker, marker + 11, marker + 16, marker + 512, end - 1, end, end + 1])
+            foreach (int near in
+                (int[])[marker, marker + 11, marker + 16, marker + 512, end - 1, end, end + 1])
             {
                 points.Add(near);
             }

@@ -38,5 +38,6 @@ public sealed class StreamStructureTests
     public void Header_fields_lie_where_the_specification_says(string field, int offset) =>
         Assert.Equal(offset, OffsetOf<SparseHeader>(field));
 
-    private static int OffsetOf<T>(string property) => (int)Marshal.OffsetOf<T>($"<{property}>k__BackingField");
+    private static int OffsetOf<T>(string property) =>
+        (int)Marshal.OffsetOf<T>($"<{property}>k__BackingField");
 }

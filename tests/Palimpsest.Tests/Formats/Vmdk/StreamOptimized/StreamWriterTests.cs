@@ -9,7 +9,9 @@ using Xunit;
 
 namespace Palimpsest.Tests.Formats.Vmdk.StreamOptimized;
 
-/// <summary>Streams we write: their structure, byte by byte, and what happens when something goes wrong.</summary>
+/// <summary>
+/// Streams we write: their structure, byte by byte, and what happens when something goes wrong.
+/// </summary>
 public sealed class StreamWriterTests
 {
     private const int Grain = StreamRecipe.GrainBytes;
@@ -46,7 +48,7 @@ public sealed class StreamWriterTests
                 sector += (12 + size + 511) / 512;
                 continue;
             }
-            pieces.Add(U32(file, at + 12) switch { 0 => "end", 1 => "table", 2 => "directory", 3 => "footer", _ => "?" });
+            pieces.Add(((string[])["end", "table", "directory", "footer"])[U32(file, at + 12)]);
             if (pieces[^1] == "table") { tableSector = sector + 1; }
             if (pieces[^1] == "directory") { directorySector = sector + 1; }
             sector += 1 + (uint)U64(file, at);
@@ -55,11 +57,13 @@ public sealed class StreamWriterTests
             "directory", "footer", "end"], pieces);
         Assert.Equal(file.Length, (int)sector * 512);
         Assert.Equal(directorySector, U64(file, file.Length - 1024 + 56));
-        Assert.Equal([U32(file, (int)directorySector * 512), U32(file, ((int)directorySector * 512) + 4), 0, tableSector],
-            Enumerable.Range(0, 4).Select(index => U32(file, ((int)directorySector * 512) + (index * 4))));
+        int directory = (int)directorySector * 512;
+        Assert.Equal([U32(file, directory), U32(file, directory + 4), 0, tableSector],
+            Enumerable.Range(0, 4).Select(index => U32(file, directory + (index * 4))));
         Assert.Equal(markers[1600], U32(file, ((int)tableSector * 512) + (1600 % 512 * 4)));
         int firstTable = (int)U32(file, (int)directorySector * 512) * 512;
-        Assert.Equal([markers[0], 0, 0, markers[3]], Enumerable.Range(0, 4).Select(index => U32(file, firstTable + (index * 4))));
+        Assert.Equal([markers[0], 0, 0, markers[3]], Enumerable.Range(0, 4)
+            .Select(index => U32(file, firstTable + (index * 4))));
     }
 
     [Theory]
@@ -90,7 +94,8 @@ public sealed class StreamWriterTests
         source.Holes.Add((0, (500 * Grain) + 512));
         source.Holes.Add(((500 * Grain) + 4096, 880L * Grain));
         using var target = new MemoryStream();
-        StreamWriteResult result = new StreamOptimizedWriter(target, disk.Length, Descriptor).Write(source, null, Token);
+        StreamWriteResult result = new StreamOptimizedWriter(target, disk.Length, Descriptor)
+            .Write(source, null, Token);
         Assert.Equal(2, result.GrainCount);
         Assert.Equal(target.Length, result.LengthBytes);
         Assert.All(touched, offset => Assert.True(offset is 500 * Grain or >= 880L * Grain));
@@ -194,7 +199,8 @@ public sealed class StreamWriterTests
     {
         byte[] disk = StreamRecipe.Content(5, 40 * Grain);
         using var target = new MemoryStream();
-        var error = Assert.Throws<BlockException>(() => new StreamOptimizedWriter(target, disk.Length, Descriptor)
+        var error = Assert.Throws<BlockException>(
+            () => new StreamOptimizedWriter(target, disk.Length, Descriptor)
             .Write(new ArrayReader(disk) { UnreadableAt = 30 * Grain }, null, Token));
         Assert.Equal((BlockErrorKind.Io, 30L * Grain), (error.Kind, error.OffsetBytes));
         var findings = new FindingList();
@@ -208,7 +214,8 @@ public sealed class StreamWriterTests
     {
         byte[] disk = StreamRecipe.Content(5, 64 * Grain);
         using var cancellation = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => new StreamOptimizedWriter(new MemoryStream(), disk.Length, Descriptor)
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => new StreamOptimizedWriter(new MemoryStream(), disk.Length, Descriptor)
             .Write(new ArrayReader(disk), _ => cancellation.Cancel(), cancellation.Token));
     }
 
@@ -217,7 +224,8 @@ public sealed class StreamWriterTests
     {
         byte[] disk = DiskWithTables();
         var steps = new List<long>();
-        new StreamOptimizedWriter(new MemoryStream(), disk.Length, Descriptor).Write(new ArrayReader(disk), steps.Add, Token);
+        new StreamOptimizedWriter(new MemoryStream(), disk.Length, Descriptor)
+            .Write(new ArrayReader(disk), steps.Add, Token);
         Assert.Equal(steps.Order(), steps);
         Assert.Equal(disk.Length, steps[^1]);
     }
@@ -228,7 +236,8 @@ public sealed class StreamWriterTests
         var writer = new StreamOptimizedWriter(new MemoryStream(), 4096, Descriptor);
         Assert.Throws<ArgumentException>(() => writer.Write(new ArrayReader(new byte[4097]), null, Token));
         Assert.Throws<ArgumentException>(() => writer.Write(new ArrayReader(new byte[3584]), null, Token));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new StreamOptimizedWriter(new MemoryStream(), 4097, Descriptor));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => new StreamOptimizedWriter(new MemoryStream(), 4097, Descriptor));
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -246,7 +255,8 @@ public sealed class StreamWriterTests
     private static byte[] Write(byte[] disk, StreamWriteOptions? options = null)
     {
         using var target = new MemoryStream();
-        new StreamOptimizedWriter(target, disk.Length, Descriptor, options).Write(new ArrayReader(disk), null, Token);
+        new StreamOptimizedWriter(target, disk.Length, Descriptor, options)
+            .Write(new ArrayReader(disk), null, Token);
         return target.ToArray();
     }
 

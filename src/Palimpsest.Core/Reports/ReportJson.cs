@@ -1,0 +1,20 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Palimpsest.Core.Reports;
+
+/// <summary>Writes reports as JSON: camelCase, absent values left out, generated at build time.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, GenerationMode = JsonSourceGenerationMode.Default)]
+[JsonSerializable(typeof(DiskReport))]
+[JsonSerializable(typeof(QemuInfo))]
+[JsonSerializable(typeof(ErrorReport))]
+[JsonSerializable(typeof(CreateReport))]
+[JsonSerializable(typeof(ConvertReport))]
+[JsonSerializable(typeof(ResizeReport))]
+[JsonSerializable(typeof(FolderReport))]
+[JsonSerializable(typeof(CompareReport))]
+[JsonSerializable(typeof(WriteReport))]
+[JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
+public sealed partial class ReportJson : JsonSerializerContext;
