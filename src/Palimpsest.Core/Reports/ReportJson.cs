@@ -10,6 +10,7 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(DiskReport))]
 [JsonSerializable(typeof(QemuInfo))]
 [JsonSerializable(typeof(ErrorReport))]
+[JsonSerializable(typeof(StoryReport))]
 [JsonSerializable(typeof(CheckReport))]
 [JsonSerializable(typeof(RepairReport))]
 [JsonSerializable(typeof(UndoReport))]
