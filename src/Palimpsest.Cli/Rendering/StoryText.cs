@@ -13,10 +13,17 @@ internal static class StoryText
         InfoText.WriteShape(output, story.Disk);
         InfoText.WriteLayers(output, story.Disk);
         if (story.Partitions is { } table) { WritePartitions(output, table); }
-        foreach (HostFileReport file in story.HostFiles) { WriteHostFile(output, file); }
+        foreach (HostFileReport file in DataFilesOf(story)) { WriteHostFile(output, file, story.Disk.Path); }
         output.EndLine();
         FindingText.Write(output, story.Disk.Findings, story.Disk.DroppedFindings);
         output.Write("next: ", TextStyle.Dim).WriteLine(story.Disk.NextCommand, TextStyle.Strong);
+    }
+
+    // A descriptor's own body is of no interest; JSON has it.
+    private static IEnumerable<HostFileReport> DataFilesOf(StoryReport story)
+    {
+        var data = story.Disk.Links.SelectMany(link => link.Extents).Select(extent => extent.Path).ToHashSet();
+        return story.HostFiles.Where(file => data.Contains(file.Path));
     }
 
     private static void WritePartitions(TextOutput output, PartitionTableReport table)
@@ -45,9 +52,9 @@ internal static class StoryText
         }
     }
 
-    private static void WriteHostFile(TextOutput output, HostFileReport file)
+    private static void WriteHostFile(TextOutput output, HostFileReport file, string diskPath)
     {
-        string text = PathText.Shown(file.Path);
+        string text = PathText.Beside(file.Path, diskPath);
         if (file.Error is { } error)
         {
             InfoText.WriteRow(output, "host", $"{text}: {error}");
