@@ -93,11 +93,12 @@ internal sealed class Session
     }
 
     /// <summary>Prints a report: as JSON when that was asked for, else as text; nothing when told to be quiet.</summary>
-    public void Print<T>(T report, JsonTypeInfo<T> shape, Action<TextOutput, T> write)
+    public void Print<T>(T report, Func<JsonTypeInfo<T>> shape, Action<TextOutput, T> write)
     {
+        // What JSON needs to begin costs more than many a report's text: only who asks for it pays.
         if (IsJson)
         {
-            PrintJson(report, shape);
+            PrintJson(report, shape());
             return;
         }
         if (IsQuiet) { return; }

@@ -36,7 +36,7 @@ internal sealed class VmdkCommand
     public RootCommand Root { get; }
 
     /// <summary>Version of this build, three numbers.</summary>
-    public static string Version { get; } = typeof(VmdkCommand).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+    public static string Version => typeof(VmdkCommand).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
     /// <summary>
     /// Runs one command line over the given streams and returns the exit code. Nothing is thrown, and no state outlives
@@ -85,8 +85,8 @@ internal sealed class VmdkCommand
 
     private IEnumerable<VerbCommand> CreateVerbs() =>
     [
-        InfoVerb.Create(), CreateVerb.Create(), MapVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(),
-        ResizeVerb.Create(), ReadVerb.Create(), WriteVerb.Create(), CompletionVerb.Create(() => Root),
-        ManVerb.Create(() => Root),
+        InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
+        RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(), ReadVerb.Create(),
+        WriteVerb.Create(), CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

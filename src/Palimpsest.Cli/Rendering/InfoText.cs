@@ -44,12 +44,12 @@ internal static class InfoText
         foreach (LinkReport link in report.Links)
         {
             string name = report.Links.Count == 1 ? "layer" : $"layer {link.Depth}";
-            output.Write(name.PadRight(LabelColumn), TextStyle.Dim).Write(PathText.Shown(link.Path), TextStyle.Strong);
+            output.Write(name.PadRight(LabelColumn), TextStyle.Dim).Write(PathText.Beside(link.Path, report.Path), TextStyle.Strong);
             if (link.CreateType is { } type) { output.Write($", {type}"); }
             if (link.ContentId is { } id) { output.Write($", CID {id}"); }
             if (link.ParentContentId is { } parent) { output.Write($", parent CID {parent}"); }
             output.EndLine();
-            foreach (ExtentReport extent in link.Extents) { WriteExtent(output, extent, link); }
+            foreach (ExtentReport extent in link.Extents) { WriteExtent(output, extent, link, report.Path); }
             if (link.ParentFileNameHint is { } hint) { WriteRow(output, "", $"over {hint}"); }
         }
     }
@@ -58,11 +58,12 @@ internal static class InfoText
     public static void WriteRow(TextOutput output, string label, string value) =>
         output.Write(label.PadRight(LabelColumn), TextStyle.Dim).WriteLine(value);
 
-    private static void WriteExtent(TextOutput output, ExtentReport extent, LinkReport link)
+    private static void WriteExtent(TextOutput output, ExtentReport extent, LinkReport link, string diskPath)
     {
         string text = $"{extent.Access} {extent.Type} {SizeText.Short(extent.LengthBytes)}";
         if (link.Extents.Count > 1 && extent.VirtualOffset is { } start) { text += $" from byte {start}"; }
-        if ((extent.Path ?? extent.Name) is { } name) { text += $" in {PathText.Shown(name)}"; }
+        if (extent.Path is { } path) { text += $" in {PathText.Beside(path, diskPath)}"; }
+        else if (extent.Name is { } name) { text += $" in {name}"; }
         if (extent.FileOffset is > 0 and { } offset) { text += $" at byte {offset}"; }
         if (extent.GrainBytes is { } grain) { text += $", grains of {SizeText.Short(grain)}"; }
         FileReport? file = link.Files.FirstOrDefault(file => file.Path == extent.Path);

@@ -29,11 +29,10 @@ internal static class TerminalText
         // Nearly all text is plain ASCII; only from the first other character on is it worth a closer look.
         int first = text.AsSpan().IndexOfAnyExceptInRange(' ', '~');
         if (first < 0) { return -1; }
-        if (first > 0 && char.IsLowSurrogate(text[first])) { return first; }
         int at = first;
         foreach (Rune rune in text.AsSpan(first).EnumerateRunes())
         {
-            if (!IsSafe(rune)) { return at; }
+            if (!IsSafe(rune) || rune == Rune.ReplacementChar) { return at; }
             at += rune.Utf16SequenceLength;
         }
         return -1;

@@ -36,7 +36,7 @@ internal static class CompareVerb
     {
         CompareReport report = ProgressDisplay.Run(session, "comparing", wantsProgress, progress =>
             CompareReport.Of(first, second, isStrict, progress, session.Cancellation));
-        session.Print(report, ReportJson.Default.CompareReport, CompareText.Write);
+        session.Print(report, () => ReportJson.Default.CompareReport, CompareText.Write);
         return report.ExitCode;
     }
 }

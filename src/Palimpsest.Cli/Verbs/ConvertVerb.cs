@@ -45,7 +45,7 @@ internal static class ConvertVerb
         ConversionResult result = ProgressDisplay.Run(session, "converting", wantsProgress, progress =>
             DiskConverter.Convert(source, conversion, progress, session.Cancellation));
         ConvertReport report = ConvertReport.From(path, conversion, result);
-        session.Print(report, ReportJson.Default.ConvertReport, ConvertText.Write);
+        session.Print(report, () => ReportJson.Default.ConvertReport, ConvertText.Write);
         return report.ExitCode;
     }
 }

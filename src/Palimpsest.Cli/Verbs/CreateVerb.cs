@@ -41,10 +41,15 @@ internal static class CreateVerb
 
     private static int Run(Session session, DiskCreation creation)
     {
+        if (creation.CapacityBytes < Sector.Bytes || creation.CapacityBytes % Sector.Bytes != 0)
+        {
+            throw new UsageException($"a disk is made of whole sectors of {Sector.Bytes} bytes, at least one; "
+                + $"{creation.CapacityBytes} bytes are not");
+        }
         IReadOnlyList<string> files = DiskCreator.Create(creation, session.Cancellation);
         var report = new CreateReport(creation.Path, creation.Kind, creation.CapacityBytes,
             [.. files.Select(path => FileReport.Of(creation.Host, path))]);
-        session.Print(report, ReportJson.Default.CreateReport, (output, made) =>
+        session.Print(report, () => ReportJson.Default.CreateReport, (output, made) =>
         {
             output.WriteLine($"made {made.Path}: {made.Kind}, {SizeText.Exact(made.CapacityBytes)}");
             FileText.Write(output, made.Files);

@@ -28,7 +28,7 @@ internal static class InfoVerb
         using DiskInspection inspection = Disk.Inspect(path, session.OpenOptions);
         DiskReport report = DiskReport.From(inspection);
         if (isQemuShape) { session.PrintJson(QemuInfo.From(report), ReportJson.Default.QemuInfo); }
-        else { session.Print(report, ReportJson.Default.DiskReport, InfoText.Write); }
+        else { session.Print(report, () => ReportJson.Default.DiskReport, InfoText.Write); }
         return report.ExitCode;
     }
 }

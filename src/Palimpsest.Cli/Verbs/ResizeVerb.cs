@@ -38,7 +38,7 @@ internal static class ResizeVerb
         }
         if (!isDryRun) { DiskResizer.Resize(path, after, allowShrink, session.OpenOptions); }
         var report = new ResizeReport(path, before, after, !isDryRun);
-        session.Print(report, ReportJson.Default.ResizeReport, Write);
+        session.Print(report, () => ReportJson.Default.ResizeReport, Write);
         return ExitCodes.Fine;
     }
 

@@ -13,7 +13,7 @@ internal static class StoryVerb
         if (Directory.Exists(path))
         {
             FolderReport folder = FolderReport.Of(path, session.OpenOptions);
-            session.Print(folder, ReportJson.Default.FolderReport, FolderText.Write);
+            session.Print(folder, () => ReportJson.Default.FolderReport, FolderText.Write);
             return folder.ExitCode;
         }
         if (!File.Exists(path) && path.IndexOfAny(['/', '.']) < 0)
@@ -21,8 +21,8 @@ internal static class StoryVerb
             throw new UsageException($"there is no verb and no file \"{path}\". See: vmdk --help");
         }
         using DiskInspection inspection = Disk.Inspect(path, session.OpenOptions);
-        DiskReport report = DiskReport.From(inspection);
-        session.Print(report, ReportJson.Default.DiskReport, InfoText.Write);
-        return report.ExitCode;
+        StoryReport story = StoryReport.From(inspection);
+        session.Print(story, () => ReportJson.Default.StoryReport, StoryText.Write);
+        return story.Disk.ExitCode;
     }
 }

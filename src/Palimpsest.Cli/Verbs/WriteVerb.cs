@@ -47,7 +47,7 @@ internal static class WriteVerb
         ThrowUnlessFits(disk, offset, input.AheadBytes);
         long written = isDryRun ? Count(input, session) : Copy(input, disk, offset, session);
         var report = new WriteReport(path, offset, written, !isDryRun);
-        session.Print(report, ReportJson.Default.WriteReport, (output, done) => output.WriteLine(
+        session.Print(report, () => ReportJson.Default.WriteReport, (output, done) => output.WriteLine(
             $"{(done.IsDone ? "wrote" : "would write")} {SizeText.Exact(done.Length)} at byte {done.Offset} of {done.Path}"));
         return ExitCodes.Fine;
     }

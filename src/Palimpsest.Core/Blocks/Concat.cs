@@ -108,6 +108,7 @@ public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts) : ConcatRead
     {
         BlockRange.Check(offset, length, Length);
         ThrowIfReadOnly(offset, length);
+        if (mode == ZeroMode.OnlyIfFast && length > 0) { ThrowIfSeveral(offset, length); }
         while (length > 0)
         {
             IBlockDevice part = FindDevice(offset, length, out long partOffset, out long count);
@@ -143,6 +144,15 @@ public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts) : ConcatRead
         BlockRange.CheckRun(offset, length, Length);
         IBlockReader part = Find(offset, length, out long partOffset, out long count);
         return (part as IHostMapped)?.MapToHost(partOffset, count);
+    }
+
+    // The first part could be zeroed by the time that the second says it cannot; the promise is that nothing is done.
+    private void ThrowIfSeveral(long offset, long length)
+    {
+        Find(offset, length, out _, out long count);
+        if (count == length) { return; }
+        throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
+            "the range lies in several extents, which cannot all be asked beforehand whether zeroing them is fast");
     }
 
     // Looked at before the first byte is written, so that a write which would end in a read-only extent changes nothing.

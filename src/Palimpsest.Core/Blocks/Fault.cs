@@ -26,6 +26,7 @@ public sealed class FaultReader : IBlockReader
     public void Read(long offset, Span<byte> target)
     {
         BlockRange.Check(offset, target.Length, Length);
+        if (target.IsEmpty) { return; }
         foreach ((long start, long end) in scars)
         {
             if (start < offset + target.Length && end > offset)

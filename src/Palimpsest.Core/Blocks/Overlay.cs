@@ -93,7 +93,7 @@ public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : Over
     {
         BlockRange.Check(offset, length, Length);
         int grain = top.GrainBytes;
-        if (mode == ZeroMode.OnlyIfFast
+        if (mode == ZeroMode.OnlyIfFast && length > 0
             && (offset % grain != 0 || ((offset + length) % grain != 0 && offset + length != Length)))
         {
             throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,

@@ -49,6 +49,36 @@ internal static unsafe partial class Posix
         [FieldOffset(0x8C)] internal uint DeviceMinor;
     }
 
+    /// <summary><c>struct fiemap</c> without its extents.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct ExtentMapRequest
+    {
+        internal ulong Start;
+        internal ulong Length;
+        internal uint Flags;
+        internal uint MappedExtents;
+        internal uint ExtentCount;
+        internal uint Reserved;
+    }
+
+    /// <summary><c>struct fiemap_extent</c>; offsets and length in bytes.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 56)]
+    internal struct ExtentMapEntry
+    {
+        [FieldOffset(0)] internal ulong Logical;
+        [FieldOffset(8)] internal ulong Physical;
+        [FieldOffset(16)] internal ulong Length;
+        [FieldOffset(40)] internal uint Flags;
+    }
+
+    /// <summary><c>struct statfs</c> of 64-bit Linux; only the fields used are named.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 120)]
+    internal struct FileSystemStatus
+    {
+        [FieldOffset(0)] internal long Type;
+        [FieldOffset(8)] internal long BlockBytes;
+    }
+
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial SafeFileHandle Open(string path, int flags, int mode);
 
@@ -103,6 +133,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int StatExtended(int folder, string path, int flags, uint mask, StatX* result);
+
+    [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
+    internal static partial int FileSystemStatusOf(SafeFileHandle file, FileSystemStatus* result);
 
     [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint RealPath(string path, nint resolved);

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Chains;
 using Palimpsest.Core.Findings;
@@ -23,9 +24,11 @@ public sealed record CompareReport
     private const string OnlyFirst = "onlyFirst", OnlySecond = "onlySecond";
 
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>compare</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "compare";
 
     /// <summary>The first disk.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Palimpsest.Core.Chains.Creation;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
@@ -22,9 +23,11 @@ public sealed record ConvertReport(
     IReadOnlyList<ScarReport> Scars, long ScarBytes, string? MapFile)
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>convert</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "convert";
 
     /// <summary>0, or 3 when something could not be read.</summary>

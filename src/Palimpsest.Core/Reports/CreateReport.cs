@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Palimpsest.Core.Reports;
 
 /// <summary>A disk that was made.</summary>
@@ -8,8 +10,10 @@ namespace Palimpsest.Core.Reports;
 public sealed record CreateReport(string Path, string Kind, long CapacityBytes, IReadOnlyList<FileReport> Files)
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>create</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "create";
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Palimpsest.Core.Chains;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
@@ -9,9 +10,11 @@ namespace Palimpsest.Core.Reports;
 public sealed record DiskReport
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>disk</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "disk";
 
     /// <summary>What was named.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Palimpsest.Core.Reports;
 
 /// <summary>What a command says that could not do what it was asked.</summary>
@@ -6,9 +8,11 @@ namespace Palimpsest.Core.Reports;
 public sealed record ErrorReport(string Message, int ExitCode)
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>error</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "error";
 
     /// <summary>A short headline over <see cref="Findings"/>.</summary>

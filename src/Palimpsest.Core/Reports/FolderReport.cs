@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Palimpsest.Core.Chains;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
@@ -22,9 +23,11 @@ public sealed record FolderReport
     public const int MaximumNames = 10_000;
 
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>folder</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "folder";
 
     /// <summary>The folder.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Palimpsest.Core.Reports;
 
 /// <summary>A change of size that was, or would be, made.</summary>
@@ -8,8 +10,10 @@ namespace Palimpsest.Core.Reports;
 public sealed record ResizeReport(string Path, long FromBytes, long ToBytes, bool IsDone)
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>resize</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "resize";
 }

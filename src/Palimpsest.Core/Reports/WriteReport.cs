@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Palimpsest.Core.Reports;
 
 /// <summary>What was, or would be, written.</summary>
@@ -8,8 +10,10 @@ namespace Palimpsest.Core.Reports;
 public sealed record WriteReport(string Path, long Offset, long Length, bool IsDone)
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
+    [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
     /// <summary><c>write</c>.</summary>
+    [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "write";
 }

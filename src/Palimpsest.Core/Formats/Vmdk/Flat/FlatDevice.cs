@@ -25,6 +25,7 @@ public sealed class FlatDevice(HostFile file, long startOffset, long length)
     public void WriteZeroes(long offset, long length, ZeroMode mode)
     {
         long hostOffset = HostOffsetOf(offset, length);
+        if (length == 0) { return; }
         bool isDone = mode == ZeroMode.KeepAllocated
             ? File.TryZeroRange(hostOffset, length)
             : File.TryPunchHole(hostOffset, length) || File.TryZeroRange(hostOffset, length);

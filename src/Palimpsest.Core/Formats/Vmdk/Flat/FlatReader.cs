@@ -44,6 +44,7 @@ public class FlatReader : IBlockReader
     public void Read(long offset, Span<byte> target)
     {
         BlockRange.Check(offset, target.Length, Length);
+        if (target.IsEmpty) { return; }
         if (offset + target.Length > presentBytes) { throw Missing(Math.Max(offset, presentBytes)); }
         file.Read(startOffset + offset, target);
     }

@@ -67,6 +67,12 @@ public sealed class HostedSparseDevice : GrainDevice
                 wasNotClosed ? SparseFindings.NotClosedAndDamaged : SparseFindings.NotWritable, file.Path,
                 "its tables are damaged, so it is not opened for writing; run 'vmdk repair' on the disk", 72);
         }
+        if (layout!.Header.OverHead >= uint.MaxValue)
+        {
+            throw findings.Refuse(SparseFindings.NotWritable, file.Path,
+                $"the first grain is said to lie at or behind sector {(ulong)layout.Header.OverHead}, which no table can name",
+                64, "overHead");
+        }
         if (wasNotClosed)
         {
             findings.Add(SparseFindings.NotClosedButSound, file.Path,
