@@ -37,7 +37,7 @@ internal sealed class SectorHistory(byte[] initial, HostJournal journal)
         {
             ReadOnlySpan<byte> sector = found.AsSpan(offset, SectorBytes);
             if (sector.SequenceEqual(certain.AsSpan(offset, SectorBytes))) { continue; }
-            Assert.True(IsAmong(pending, offset, sector), $"{what}: sector {offset / SectorBytes} holds neither old nor new");
+            if (!IsAmong(pending, offset, sector)) { Assert.Fail($"{what}: sector {offset / SectorBytes} holds neither old nor new"); }
         }
     }
 
