@@ -55,8 +55,11 @@ internal sealed record BootRecord(bool IsTable, uint DiskId, BootRecordEntry[] E
     /// <summary>True when it names any partition, the protective one included.</summary>
     public bool HasEntries => IsTable && Entries.Any(entry => !entry.IsEmpty);
 
-    /// <summary>Reads one sector.</summary>
-    public static BootRecord Parse(ReadOnlySpan<byte> sector)
+    /// <summary>
+    /// Reads one sector. A master record's partitions cannot begin with the record itself; an extended one's can point
+    /// back to the first record of their chain.
+    /// </summary>
+    public static BootRecord Parse(ReadOnlySpan<byte> sector, bool isMaster)
     {
         var entries = new BootRecordEntry[4];
         bool isTable = sector[SignatureOffset] == 0x55 && sector[SignatureOffset + 1] == 0xAA;
@@ -64,7 +67,7 @@ internal sealed record BootRecord(bool IsTable, uint DiskId, BootRecordEntry[] E
         {
             entries[i] = MemoryMarshal.Read<BootRecordEntry>(sector[(EntriesOffset + (i * EntryBytes))..]);
             isTable &= entries[i].Status is 0 or 0x80;
-            if (entries[i].Type != 0 && entries[i].SectorCount != 0) { isTable &= entries[i].Start != 0; }
+            if (isMaster && !entries[i].IsEmpty) { isTable &= entries[i].Start != 0; }
         }
         return new BootRecord(isTable, BinaryPrimitives.ReadUInt32LittleEndian(sector[DiskIdOffset..]), entries);
     }

@@ -62,7 +62,7 @@ internal static class MbrReader
                     $"the record at sector {recordSector} cannot be had", offset);
                 return;
             }
-            BootRecord record = BootRecord.Parse(bytes);
+            BootRecord record = BootRecord.Parse(bytes, isMaster: false);
             if (!record.IsTable)
             {
                 sectors.Add(PartitionFindings.ExtendedBroken, $"sector {recordSector} holds no boot record", offset);

@@ -85,7 +85,7 @@ public sealed record PartitionTable
         var sectors = new SectorSource(disk, findings, path);
         byte[] first = new byte[Sector.Bytes];
         if (!sectors.TryRead(0, first)) { return new PartitionTable { Scheme = PartitionScheme.Unreadable }; }
-        BootRecord record = BootRecord.Parse(first);
+        BootRecord record = BootRecord.Parse(first, isMaster: true);
         PartitionTable table = FindGpt(record, first, sectors) is { } gpt
             ? FromGpt(gpt, record, sectors)
             : FromBootRecord(record, sectors);

@@ -106,8 +106,9 @@ public sealed class HostFaultTests
             {
                 disk = DiskRecipe.OpenForWriting(Host, path);
             }
-            catch (BlockException)
+            catch (Exception error) when (error is BlockException or ImageException)
             {
+                // Tables that cannot be read are refused like damaged ones.
                 isClosed = true;
                 return;
             }
@@ -153,7 +154,8 @@ public sealed class HostFaultTests
             }
             catch (BlockException error)
             {
-                Assert.True(error.Kind is BlockErrorKind.Io or BlockErrorKind.NoSpace, error.Message);
+                // A table that cannot be read is told as one that cannot be used.
+                Assert.True(error.Kind is BlockErrorKind.Io or BlockErrorKind.NoSpace or BlockErrorKind.Corrupt, error.Message);
                 uncertain.UnionWith(sectors);
                 return false;
             }
