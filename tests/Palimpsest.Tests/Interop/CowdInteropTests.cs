@@ -17,7 +17,8 @@ public sealed class CowdInteropTests
         using var scratch = new SparseScratch();
         Create(scratch, grainBytes);
         var model = new SparseModel(Capacity, seed);
-        using (var device = CowdDevice.Open(scratch.OpenWrite("x-delta.vmdk"), new FindingList(), hasParent: false))
+        using (var device = CowdDevice.Open(scratch.OpenWrite("x-delta.vmdk"), new FindingList(),
+            hasParent: false))
         {
             for (int step = 0; step < 200; step++) { model.Step(device, hasParent: false); }
         }
@@ -30,12 +31,14 @@ public sealed class CowdInteropTests
     {
         using var scratch = new SparseScratch();
         Create(scratch, 4096);
-        using (var device = CowdDevice.Open(scratch.OpenWrite("x-delta.vmdk"), new FindingList(), hasParent: false))
+        using (var device = CowdDevice.Open(scratch.OpenWrite("x-delta.vmdk"), new FindingList(),
+            hasParent: false))
         {
             // qemu cannot make tables of this format; it writes where they exist.
             for (long offset = 0; offset < Capacity; offset += 4096 * 4096) { device.Write(offset, "t"u8); }
         }
-        SparseQemu.Io(scratch["x.vmdk"], "write -P 7 4096 100000", "write -P 9 18000000 70000", "write -P 3 123 5");
+        SparseQemu.Io(scratch["x.vmdk"], "write -P 7 4096 100000", "write -P 9 18000000 70000",
+            "write -P 3 123 5");
         byte[] expected = SparseQemu.ToRaw(scratch["x.vmdk"]);
         Assert.Equal(7, expected[5000]);
         using (var reader = CowdReader.Open(scratch.OpenRead("x-delta.vmdk"), new FindingList()))

@@ -18,7 +18,8 @@ public sealed class HostedSparseInteropTests
         using var scratch = new SparseScratch();
         string path = scratch["q.vmdk"];
         SparseQemu.Img("create", "-f", "vmdk", "-o", option, path, Capacity.ToString());
-        SparseQemu.Io(path, RandomCommands(seed: 7, withZeroes: option.EndsWith("on", StringComparison.Ordinal)));
+        SparseQemu.Io(path, RandomCommands(seed: 7,
+            withZeroes: option.EndsWith("on", StringComparison.Ordinal)));
         var findings = new FindingList();
         using var reader = HostedSparseReader.Open(scratch.OpenRead("q.vmdk"), findings);
         Assert.Empty(findings.Items);
@@ -35,7 +36,8 @@ public sealed class HostedSparseInteropTests
         using var scratch = new SparseScratch();
         Create(scratch, "w.vmdk", zeroedGrains);
         var model = new SparseModel(Capacity, seed);
-        using (var device = HostedSparseDevice.Open(scratch.OpenWrite("w.vmdk"), new FindingList(), hasParent: false))
+        using (var device = HostedSparseDevice.Open(scratch.OpenWrite("w.vmdk"), new FindingList(),
+            hasParent: false))
         {
             for (int step = 0; step < 400; step++) { model.Step(device, hasParent: false); }
         }
@@ -51,11 +53,13 @@ public sealed class HostedSparseInteropTests
         var model = new SparseModel(Capacity, seed: 21);
         for (int turn = 0; turn < 3; turn++)
         {
-            using (var device = HostedSparseDevice.Open(scratch.OpenWrite("t.vmdk"), new FindingList(), hasParent: false))
+            using (var device = HostedSparseDevice.Open(scratch.OpenWrite("t.vmdk"), new FindingList(),
+                hasParent: false))
             {
                 for (int step = 0; step < 100; step++) { model.Step(device, hasParent: false); }
             }
-            SparseQemu.Io(scratch["t.vmdk"], $"write -P 0x5a {turn * 1000} 300000", "write -z 20000000 4000000");
+            SparseQemu.Io(scratch["t.vmdk"], $"write -P 0x5a {turn * 1000} 300000",
+                "write -z 20000000 4000000");
             model.Content.AsSpan(turn * 1000, 300_000).Fill(0x5a);
             model.Content.AsSpan(20_000_000, 4_000_000).Clear();
             using var reader = HostedSparseReader.Open(scratch.OpenRead("t.vmdk"), new FindingList());
@@ -87,7 +91,9 @@ public sealed class HostedSparseInteropTests
         using var file = scratch.Create(name);
         HostedSparseFile.Create(file, new HostedSparseCreation
         {
-            CapacityBytes = Capacity, EmbeddedDescriptor = Encoding.UTF8.GetBytes(descriptor), ZeroedGrains = zeroedGrains,
+            CapacityBytes = Capacity,
+            EmbeddedDescriptor = Encoding.UTF8.GetBytes(descriptor),
+            ZeroedGrains = zeroedGrains,
         });
     }
 

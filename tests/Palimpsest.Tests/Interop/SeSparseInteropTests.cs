@@ -33,6 +33,7 @@ public sealed class SeSparseInteropTests
 
             """);
         using var reader = SeSparseReader.Open(scratch.OpenRead("x-sesparse.vmdk"), new FindingList());
-        Assert.True(SparseQemu.ToRaw(scratch["x.vmdk"]).AsSpan().SequenceEqual(SparseScratch.ReadAll(reader)));
+        Assert.True(SparseQemu.ToRaw(scratch["x.vmdk"]).AsSpan().SequenceEqual(
+            SparseScratch.ReadAll(reader)));
     }
 }

@@ -16,12 +16,15 @@ internal sealed class GrainIssue
     /// <summary>Byte offset in the file of the first entry concerned.</summary>
     internal long FirstOffset { get; private set; }
 
-    /// <summary>Counts one; only the first is put into words, so that a hostile image cannot make it slow.</summary>
+    /// <summary>
+    /// Counts one; only the first is put into words, so that a hostile image cannot make it slow.
+    /// </summary>
     internal void Note(long fileOffset, long tableIndex, int? entryIndex, long value, GrainGeometry geometry)
     {
         if (Count++ != 0) { return; }
         FirstOffset = fileOffset;
-        long virtualOffset = (tableIndex * geometry.TableCoverBytes) + ((long)(entryIndex ?? 0) * geometry.GrainBytes);
+        long virtualOffset = (tableIndex * geometry.TableCoverBytes)
+            + ((long)(entryIndex ?? 0) * geometry.GrainBytes);
         First = entryIndex is null
             ? $"table {tableIndex}, which answers from byte {virtualOffset} of the extent, at sector {value}"
             : $"the grain at byte {virtualOffset} of the extent, at sector {value}";
@@ -37,8 +40,8 @@ internal sealed class GrainIssue
 }
 
 /// <summary>
-/// Looks at every directory and table entry of an extent: what is out of the file, within metadata, used twice,
-/// different in the two copies, or used by nobody. Fixed memory whatever the image says; reads only.
+/// Looks at every directory and table entry of an extent: what is out of the file, within metadata, used
+/// twice, different in the two copies, or used by nobody. Fixed memory whatever the image says; reads only.
 /// </summary>
 internal sealed class GrainAudit
 {
@@ -102,8 +105,8 @@ internal sealed class GrainAudit
 
     /// <summary>True when writing is safe: every entry can be followed and nothing is used twice.</summary>
     internal bool IsSound =>
-        (TableFallback.Count | TableLost.Count | RedundantTableLost.Count | TableUnreadable.Count | TableShared.Count
-        | EntriesDiffer.Count | OutOfFile.Count | InMetadata.Count | Shared.Count) == 0;
+        (TableFallback.Count | TableLost.Count | RedundantTableLost.Count | TableUnreadable.Count
+        | TableShared.Count | EntriesDiffer.Count | OutOfFile.Count | InMetadata.Count | Shared.Count) == 0;
 
     /// <summary>True when something is wrong that no copy can mend.</summary>
     internal bool HasUnmendable =>
@@ -145,7 +148,10 @@ internal sealed class GrainAudit
                 uint sector = primary[tableIndex];
                 uint other = RedundantSector(tableIndex);
                 if (geometry.IsTable(sector, fileLength)) { ClaimTable(claims, tableIndex, sector); }
-                if (other != sector && geometry.IsTable(other, fileLength)) { ClaimTable(claims, tableIndex, other); }
+                if (other != sector && geometry.IsTable(other, fileLength))
+                {
+                    ClaimTable(claims, tableIndex, other);
+                }
                 if (TableShared.Count > MaxSharedTables) { return; }
             }
         }
@@ -191,10 +197,14 @@ internal sealed class GrainAudit
         if (isTable == isOther || (redundant is null && isTable))
         {
             bool isLost = !isTable && sector != 0;
-            if (isLost) { TableLost.Note(primary.EntryOffset(tableIndex), tableIndex, null, sector, geometry); }
+            if (isLost)
+            {
+                TableLost.Note(primary.EntryOffset(tableIndex), tableIndex, null, sector, geometry);
+            }
             else if (!isTable && other != 0)
             {
-                RedundantTableLost.Note(redundant!.EntryOffset(tableIndex), tableIndex, null, other, geometry);
+                RedundantTableLost.Note(redundant!.EntryOffset(tableIndex), tableIndex, null, other,
+                    geometry);
             }
         }
         else if (isTable)
@@ -208,10 +218,15 @@ internal sealed class GrainAudit
     }
 
     private void CompareCopies(
-        long tableIndex, uint sector, GrainTableStream.Content content, ref ReadOnlySpan<uint> entries, uint other)
+        long tableIndex,
+        uint sector,
+        GrainTableStream.Content content,
+        ref ReadOnlySpan<uint> entries,
+        uint other)
     {
         var otherContent = redundantTables.Load(other, out ReadOnlySpan<uint> otherEntries);
-        if (content == GrainTableStream.Content.Unreadable || otherContent == GrainTableStream.Content.Unreadable)
+        if (content == GrainTableStream.Content.Unreadable
+            || otherContent == GrainTableStream.Content.Unreadable)
         {
             TableUnreadable.Note(primary.EntryOffset(tableIndex), tableIndex, null, sector, geometry);
             if (content == GrainTableStream.Content.Unreadable) { entries = otherEntries; }
@@ -260,16 +275,21 @@ internal sealed class GrainAudit
                 entryBits |= value;
                 highestSector = Math.Max(highestSector, (long)value + geometry.GrainSectors);
                 if (value != previous + geometry.GrainSectors) { Fragments++; }
-                if (value % (uint)geometry.GrainSectors != 0) { Unaligned.Note(offset, tableIndex, index, value, geometry); }
+                if (value % (uint)geometry.GrainSectors != 0)
+                {
+                    Unaligned.Note(offset, tableIndex, index, value, geometry);
+                }
                 previous = value;
             }
         }
     }
 
     private long BytesOfGrain(long tableIndex, int index) => Math.Min(geometry.GrainBytes,
-        geometry.CapacityBytes - (tableIndex * geometry.TableCoverBytes) - ((long)index * geometry.GrainBytes));
+        geometry.CapacityBytes - (tableIndex * geometry.TableCoverBytes)
+            - ((long)index * geometry.GrainBytes));
 
-    // The second look: which unit of the file is used by whom. The unit is the largest that all grains are aligned to.
+    // The second look: which unit of the file is used by whom. The unit is the largest that all grains are
+    // aligned to.
     private void FindSharedGrains()
     {
         UsedEndBytes = Math.Min(fileLength, highestSector * Sector.Bytes);
@@ -295,7 +315,8 @@ internal sealed class GrainAudit
     private void ClaimMetadata(ClaimMap claims, int unitSectors)
     {
         long directoryBytes = geometry.TableCount * GrainGeometry.EntryBytes;
-        claims.ClaimSectors(geometry.DirectoryOffset / Sector.Bytes, Sector.CountFor(directoryBytes), unitSectors);
+        claims.ClaimSectors(geometry.DirectoryOffset / Sector.Bytes, Sector.CountFor(directoryBytes),
+            unitSectors);
         if (geometry.RedundantDirectoryOffset is { } offset)
         {
             claims.ClaimSectors(offset / Sector.Bytes, Sector.CountFor(directoryBytes), unitSectors);
@@ -304,8 +325,14 @@ internal sealed class GrainAudit
         {
             uint sector = primary[tableIndex];
             uint other = RedundantSector(tableIndex);
-            if (geometry.IsTable(sector, fileLength)) { claims.ClaimSectors(sector, TableSectors, unitSectors); }
-            if (geometry.IsTable(other, fileLength)) { claims.ClaimSectors(other, TableSectors, unitSectors); }
+            if (geometry.IsTable(sector, fileLength))
+            {
+                claims.ClaimSectors(sector, TableSectors, unitSectors);
+            }
+            if (geometry.IsTable(other, fileLength))
+            {
+                claims.ClaimSectors(other, TableSectors, unitSectors);
+            }
         }
     }
 
@@ -337,7 +364,9 @@ internal sealed class GrainAudit
         }
     }
 
-    /// <summary>A window of bits over units of the file. What lies outside of the window is passed over.</summary>
+    /// <summary>
+    /// A window of bits over units of the file. What lies outside of the window is passed over.
+    /// </summary>
     private sealed class ClaimMap(long bitCount)
     {
         private readonly ulong[] words = new ulong[(bitCount + 63) / 64];

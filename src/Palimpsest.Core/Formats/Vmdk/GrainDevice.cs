@@ -5,15 +5,17 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk;
 
 /// <summary>
-/// Writes an extent of grains found through tables: what the hosted sparse and the COWD device share. Owns its file;
-/// thread-safe: writes into grains that exist go in parallel, those that allocate one after the other.
+/// Writes an extent of grains found through tables: what the hosted sparse and the COWD device share. Owns
+/// its file; thread-safe: writes into grains that exist go in parallel, those that allocate one after the
+/// other.
 /// </summary>
 /// <remarks>
-/// Crash order. Before the first change the header says "not closed", durably. Grain data is written at once, in
-/// space no durable table names; changed table entries stay in memory. <see cref="Flush"/>, or too many changes, then:
-/// (1) flush data and the zero-filled new tables, (2) the entries, in both copies of a table, (3) flush, (4) directory
-/// entries of new tables, (5) flush. A cut at any point leaves each entry old or new, and both are true: the space an
-/// old entry names is not used again before the table without it is durable.
+/// Crash order. Before the first change the header says "not closed", durably. Grain data is written at once,
+/// in space no durable table names; changed table entries stay in memory. <see cref="Flush"/>, or too many
+/// changes, then: (1) flush data and the zero-filled new tables, (2) the entries, in both copies of a table,
+/// (3) flush, (4) directory entries of new tables, (5) flush. A cut at any point leaves each entry old or
+/// new, and both are true: the space an old entry names is not used again before the table without it is
+/// durable.
 /// </remarks>
 public abstract class GrainDevice : ISparseLayer, IBlockDevice
 {
@@ -25,7 +27,8 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
     private readonly bool hasParent;
     private readonly Lock allocation = new();
 
-    // Held shared while data moves to or from a place that was looked up; taken alone before freed space is reused.
+    // Held shared while data moves to or from a place that was looked up; taken alone before freed space is
+    // reused.
     private readonly ReaderWriterLockSlim inFlight = new(LockRecursionPolicy.NoRecursion);
     private readonly Dictionary<long, NewTable> newTables = [];
     private readonly List<GrainRange> freeRanges = [], freedDurably = [], freedInMemory = [];
@@ -135,7 +138,8 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
             {
                 BlockRun run = map.GetRun(offset, length);
                 long done = run.LengthBytes;
-                if (run.Kind == RunKind.Data && TryWholeGrains(offset, done, out long start, out long grainCount))
+                if (run.Kind == RunKind.Data
+                    && TryWholeGrains(offset, done, out long start, out long grainCount))
                 {
                     done = start - offset + Unmap(start, grainCount, entry: 0);
                 }
@@ -237,7 +241,8 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
             int inGrain = (int)(offset % GrainBytes);
             count = (int)Math.Min(count, (range.GrainCount * GrainBytes) - inGrain);
             Fill(range, inGrain, source[..count]);
-            map.SetEntries(firstGrain, range.GrainCount, (uint)(range.HostOffset / Sector.Bytes), (uint)map.Geometry.GrainSectors);
+            map.SetEntries(firstGrain, range.GrainCount, (uint)(range.HostOffset / Sector.Bytes),
+                (uint)map.Geometry.GrainSectors);
             CommitIfMuch();
             return count;
         }
@@ -266,7 +271,8 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
 
     private void GiveBack(long hostOffset)
     {
-        // Bytes that did get written would be taken for zeros later; if they cannot be cut off, they are left unused.
+        // Bytes that did get written would be taken for zeros later; if they cannot be cut off, they are left
+        // unused.
         if (hostOffset < virginStart) { return; }
         try
         {
@@ -335,12 +341,14 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
 
     private BlockException TableDamaged(long tableIndex) => new(BlockErrorKind.Corrupt, file.Path,
         map.Primary.EntryOffset(tableIndex),
-        $"a copy of grain table {tableIndex} cannot be found, so nothing is written there; run 'vmdk repair' first");
+        $"a copy of grain table {tableIndex} cannot be found, so nothing is written there; "
+        + "run 'vmdk repair' first");
 
     private long ZeroRun(long offset, in BlockRun run, ZeroMode mode)
     {
         bool unmaps = mode != ZeroMode.KeepAllocated || run.Kind == RunKind.Hole;
-        if (unmaps && (!hasParent || CanZero) && TryWholeGrains(offset, run.LengthBytes, out long start, out long count))
+        if (unmaps && (!hasParent || CanZero)
+            && TryWholeGrains(offset, run.LengthBytes, out long start, out long count))
         {
             if (start == offset) { return Unmap(start, count, hasParent ? 1u : 0u); }
             return ZeroBytes(offset, run.Truncate(start - offset), mode);
@@ -355,8 +363,14 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
             return Allocate(offset, zeros.AsSpan(0, (int)Math.Min(zeros.Length, run.LengthBytes)));
         }
         EnsureMarkedUnclean();
-        if (mode != ZeroMode.KeepAllocated && file.TryPunchHole(run.HostOffset, run.LengthBytes)) { return run.LengthBytes; }
-        if (!file.TryZeroRange(run.HostOffset, run.LengthBytes)) { WriteZeroBytes(run.HostOffset, run.LengthBytes); }
+        if (mode != ZeroMode.KeepAllocated && file.TryPunchHole(run.HostOffset, run.LengthBytes))
+        {
+            return run.LengthBytes;
+        }
+        if (!file.TryZeroRange(run.HostOffset, run.LengthBytes))
+        {
+            WriteZeroBytes(run.HostOffset, run.LengthBytes);
+        }
         return run.LengthBytes;
     }
 
@@ -401,7 +415,8 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
         return grainCount > 0;
     }
 
-    // Sets the entries of whole grains to 0 or 1 and frees what they named. Returns the bytes of the range dealt with.
+    // Sets the entries of whole grains to 0 or 1 and frees what they named. Returns the bytes of the range
+    // dealt with.
     private long Unmap(long start, long grainCount, uint entry)
     {
         EnsureMarkedUnclean();
@@ -418,8 +433,10 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
             map.SetEntries(firstGrain, count, entry, 0);
             if (run.Kind == RunKind.Data)
             {
-                // A grain that is cut short by the end of the file is not taken for whole, so it is not used again.
-                long wholeInFile = Math.Min(count, (Math.Max(virginStart, allocationEnd) - run.HostOffset) / GrainBytes);
+                // A grain that is cut short by the end of the file is not taken for whole, so it is not used
+                // again.
+                long wholeInFile = Math.Min(count,
+                    (Math.Max(virginStart, allocationEnd) - run.HostOffset) / GrainBytes);
                 file.TryPunchHole(run.HostOffset, Math.Min(run.LengthBytes, count * GrainBytes));
                 Free(run.HostOffset, wholeInFile);
             }

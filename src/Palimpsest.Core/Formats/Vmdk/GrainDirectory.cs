@@ -4,13 +4,15 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk;
 
 /// <summary>
-/// One copy of a grain directory, read in pages when it is asked for, in fixed memory: a directory of a 62 TiB
-/// disk is 8 MiB. What the host cannot read is <see cref="Unusable"/>, so that the other copy can answer.
+/// One copy of a grain directory, read in pages when it is asked for, in fixed memory: a directory of a 62
+/// TiB disk is 8 MiB. What the host cannot read is <see cref="Unusable"/>, so that the other copy can answer.
 /// Not thread-safe: its owner holds a lock.
 /// </summary>
 internal sealed class GrainDirectory(HostFile file, long directoryOffset, long tableCount)
 {
-    /// <summary>An entry that cannot be had. No table can lie there: it would end past the last sector number.</summary>
+    /// <summary>
+    /// An entry that cannot be had. No table can lie there: it would end past the last sector number.
+    /// </summary>
     internal const uint Unusable = uint.MaxValue;
 
     private const int PageEntries = 4096, SlotCount = 64;

@@ -8,14 +8,18 @@ namespace Palimpsest.Core.Formats.Vmdk;
 /// <summary>Arrays of little-endian 32-bit sector numbers: how they are read, written and scanned.</summary>
 internal static class GrainEntries
 {
-    /// <summary>Fills <paramref name="target"/> from byte <paramref name="hostOffset"/> of the file.</summary>
+    /// <summary>
+    /// Fills <paramref name="target"/> from byte <paramref name="hostOffset"/> of the file.
+    /// </summary>
     internal static void Read(HostFile file, long hostOffset, Span<uint> target)
     {
         file.Read(hostOffset, MemoryMarshal.AsBytes(target));
         if (!BitConverter.IsLittleEndian) { BinaryPrimitives.ReverseEndianness(target, target); }
     }
 
-    /// <summary>Writes <paramref name="entries"/> at byte <paramref name="hostOffset"/> of the file.</summary>
+    /// <summary>
+    /// Writes <paramref name="entries"/> at byte <paramref name="hostOffset"/> of the file.
+    /// </summary>
     internal static void Write(HostFile file, long hostOffset, ReadOnlySpan<uint> entries)
     {
         if (BitConverter.IsLittleEndian)
@@ -42,7 +46,8 @@ internal static class GrainEntries
         if (count > Vector256<uint>.Count)
         {
             Vector256<uint> step = Vector256.Create(grainSectors);
-            Vector256<uint> expected = Vector256.Create(first) + (step * (Vector256<uint>.Indices + Vector256<uint>.One));
+            Vector256<uint> expected =
+                Vector256.Create(first) + (step * (Vector256<uint>.Indices + Vector256<uint>.One));
             Vector256<uint> stride = step * (uint)Vector256<uint>.Count;
             while (index + Vector256<uint>.Count <= count
                 && Vector256.LoadUnsafe(ref start, (nuint)index) == expected)

@@ -3,8 +3,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk;
 
 /// <summary>
-/// The validated shape of an extent that finds its grains through a directory of tables of 32-bit sector numbers:
-/// what the hosted sparse and the COWD format have in common. Immutable.
+/// The validated shape of an extent that finds its grains through a directory of tables of 32-bit sector
+/// numbers: what the hosted sparse and the COWD format have in common. Immutable.
 /// </summary>
 internal sealed record GrainGeometry
 {
@@ -23,7 +23,9 @@ internal sealed record GrainGeometry
     /// <summary>Byte offset of the directory that is read.</summary>
     internal required long DirectoryOffset { get; init; }
 
-    /// <summary>Byte offset of the second directory, with tables of its own; null when there is none.</summary>
+    /// <summary>
+    /// Byte offset of the second directory, with tables of its own; null when there is none.
+    /// </summary>
     internal long? RedundantDirectoryOffset { get; init; }
 
     /// <summary>No grain table lies below this sector.</summary>
@@ -47,7 +49,9 @@ internal sealed record GrainGeometry
     /// <summary>Number of tables, which is the number of directory entries.</summary>
     internal long TableCount => CountTables(CapacityBytes, TableCoverBytes);
 
-    /// <summary>Entries of a table that answer for something: fewer in the last one. The rest means nothing.</summary>
+    /// <summary>
+    /// Entries of a table that answer for something: fewer in the last one. The rest means nothing.
+    /// </summary>
     internal int UsedEntries(long tableIndex) => (int)Math.Min(
         EntriesPerTable, CountTables(CapacityBytes - (tableIndex * TableCoverBytes), GrainBytes));
 

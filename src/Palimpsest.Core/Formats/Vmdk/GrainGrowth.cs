@@ -9,8 +9,8 @@ internal static class GrainGrowth
     private const int PieceBytes = 64 << 10;
 
     /// <summary>
-    /// Makes zero what the present capacity hides: entries of the last table and bytes of the last grain past the end.
-    /// A larger capacity would show them.
+    /// Makes zero what the present capacity hides: entries of the last table and bytes of the last grain past
+    /// the end. A larger capacity would show them.
     /// </summary>
     internal static void ClearBeyondCapacity(HostFile file, GrainGeometry geometry)
     {
@@ -33,7 +33,10 @@ internal static class GrainGrowth
         BlockRun last = map.GetRun(geometry.CapacityBytes - 1, 1);
 
         // The file may end with the capacity; then this makes the grain whole.
-        if (last.Kind == RunKind.Data) { WriteZeros(file, last.HostOffset + 1, geometry.GrainBytes - inGrain); }
+        if (last.Kind == RunKind.Data)
+        {
+            WriteZeros(file, last.HostOffset + 1, geometry.GrainBytes - inGrain);
+        }
     }
 
     /// <summary>Copies bytes within a file; the ranges do not overlap.</summary>

@@ -5,8 +5,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk;
 
 /// <summary>
-/// Answers where the bytes of a two-level sparse extent are, for readers and devices alike: tables are cached in
-/// fixed memory, tables that were never written are recognised by the host's holes without being read, and
+/// Answers where the bytes of a two-level sparse extent are, for readers and devices alike: tables are cached
+/// in fixed memory, tables that were never written are recognised by the host's holes without being read, and
 /// changed tables stay here until a device makes them durable. Thread-safe; one short lock, never held while
 /// guest data moves. Does not own the file.
 /// </summary>
@@ -15,8 +15,8 @@ internal sealed class GrainMap
     private const uint ZeroEntry = 1;
     private const int PageEntries = 16384, SlotCount = 80;
 
-    // Bounds of one GetRun: enough to make runs of a large disk few, small enough for a filter above that asks
-    // again and again.
+    // Bounds of one GetRun: enough to make runs of a large disk few, small enough for a filter above that
+    // asks again and again.
     private const int MaxHoleTables = 4096, MaxStepsPerRun = 64;
 
     private readonly Lock sync = new();
@@ -60,7 +60,9 @@ internal sealed class GrainMap
     /// <summary>The second directory, if there is one.</summary>
     internal GrainDirectory? Redundant => redundant;
 
-    /// <summary>Tables changed and not yet written, by index. Only the device that changes them may walk this.</summary>
+    /// <summary>
+    /// Tables changed and not yet written, by index. Only the device that changes them may walk this.
+    /// </summary>
     internal IReadOnlyDictionary<long, uint[]> ChangedTables => changedTables;
 
     /// <summary>The first run at <paramref name="offset"/>; see <see cref="IBlockReader.GetRun"/>.</summary>
@@ -123,8 +125,8 @@ internal sealed class GrainMap
     }
 
     /// <summary>
-    /// Where the table is that answers for an index: 0 when there is none yet, <see cref="GrainDirectory.Unusable"/>
-    /// when neither copy of the directory says so.
+    /// Where the table is that answers for an index: 0 when there is none yet, <see
+    /// cref="GrainDirectory.Unusable"/> when neither copy of the directory says so.
     /// </summary>
     internal uint FindTable(long tableIndex)
     {
@@ -135,7 +137,9 @@ internal sealed class GrainMap
         return sector == 0 ? 0 : GrainDirectory.Unusable;
     }
 
-    /// <summary>What both copies of the directory name for a table; 0 for a copy that does not exist.</summary>
+    /// <summary>
+    /// What both copies of the directory name for a table; 0 for a copy that does not exist.
+    /// </summary>
     internal (uint Sector, uint RedundantSector) PointersOf(long tableIndex)
     {
         lock (sync) { return (primary[tableIndex], redundant is null ? 0 : redundant[tableIndex]); }
@@ -151,7 +155,9 @@ internal sealed class GrainMap
         }
     }
 
-    /// <summary>Sets entries of consecutive grains in memory: the first value, then each one step further.</summary>
+    /// <summary>
+    /// Sets entries of consecutive grains in memory: the first value, then each one step further.
+    /// </summary>
     internal void SetEntries(long firstGrain, long grainCount, uint firstValue, uint step)
     {
         lock (sync)
@@ -232,13 +238,17 @@ internal sealed class GrainMap
         end = Math.Min(end, firstStart + ((long)contiguous * Geometry.GrainBytes));
         long hostOffset = ((long)value * Sector.Bytes) + (offset - firstStart);
         if (hostOffset >= fileLength) { return new BlockRun(end - offset, RunKind.Unreadable); }
-        return new BlockRun(Math.Min(end - offset, fileLength - hostOffset), RunKind.Data, 0, file, hostOffset);
+        return new BlockRun(Math.Min(end - offset, fileLength - hostOffset), RunKind.Data, 0, file,
+            hostOffset);
     }
 
     private ReadOnlySpan<uint> EntriesOf(long tableIndex, out TableState state)
     {
         state = TableState.Present;
-        if (changedTables.Count != 0 && changedTables.TryGetValue(tableIndex, out uint[]? changed)) { return changed; }
+        if (changedTables.Count != 0 && changedTables.TryGetValue(tableIndex, out uint[]? changed))
+        {
+            return changed;
+        }
         uint sector = FindTable(tableIndex);
         if (sector is 0 or GrainDirectory.Unusable)
         {

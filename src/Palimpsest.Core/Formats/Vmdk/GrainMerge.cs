@@ -4,8 +4,9 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk;
 
 /// <summary>
-/// Makes the two copies of tables and directories equal again, on paper: plans writes from what is sound in one copy
-/// to what is not in the other. Where neither copy says something sound nothing is planned. Reads only.
+/// Makes the two copies of tables and directories equal again, on paper: plans writes from what is sound in
+/// one copy to what is not in the other. Where neither copy says something sound nothing is planned. Reads
+/// only.
 /// </summary>
 internal sealed class GrainMerge
 {
@@ -35,10 +36,11 @@ internal sealed class GrainMerge
     }
 
     /// <summary>
-    /// Adds to <paramref name="writes"/> what makes both copies equal. <paramref name="mayAppend"/> is false when lost
-    /// grains are thought to lie past the end of the file, where a new table must not go.
+    /// Adds to <paramref name="writes"/> what makes both copies equal. <paramref name="mayAppend"/> is false
+    /// when lost grains are thought to lie past the end of the file, where a new table must not go.
     /// </summary>
-    internal static void Plan(HostFile file, GrainGeometry geometry, bool mayAppend, List<PlannedWrite> writes)
+    internal static void Plan(HostFile file, GrainGeometry geometry, bool mayAppend,
+        List<PlannedWrite> writes)
     {
         if (geometry.RedundantDirectoryOffset is null) { return; }
         var merge = new GrainMerge(file, geometry, mayAppend, writes);
@@ -52,9 +54,11 @@ internal sealed class GrainMerge
     // An entry that only the second copy has is taken over only when nobody else uses the grain it names.
     private void CollectUsed()
     {
+        const int MaxCandidates = 1 << 20;
         var candidates = new HashSet<uint>();
-        for (long tableIndex = 0; tableIndex < geometry.TableCount && candidates.Count < 1 << 20; tableIndex++)
+        for (long tableIndex = 0; tableIndex < geometry.TableCount; tableIndex++)
         {
+            if (candidates.Count > MaxCandidates) { break; }
             if (!TryLoadBoth(tableIndex, out ReadOnlySpan<uint> entries, out ReadOnlySpan<uint> others)
                 || entries.SequenceEqual(others))
             {
@@ -119,17 +123,20 @@ internal sealed class GrainMerge
         {
             return;
         }
-        writes.Add(new PlannedWrite(appendOffset, BytesOf(entries), $"a second copy of grain table {tableIndex}"));
+        writes.Add(new PlannedWrite(appendOffset, BytesOf(entries),
+            $"a second copy of grain table {tableIndex}"));
         byte[] pointer = new byte[GrainGeometry.EntryBytes];
         BinaryPrimitives.WriteUInt32LittleEndian(pointer, (uint)(appendOffset / Sector.Bytes));
         writes.Add(new PlannedWrite(damaged.EntryOffset(tableIndex), pointer,
-            $"the entry of the {name} for grain table {tableIndex}, which named sector {damaged[tableIndex]}"));
+            $"the entry of the {name} for grain table {tableIndex}, "
+            + $"which named sector {damaged[tableIndex]}"));
         appendOffset += geometry.TableBytes;
     }
 
     private void PlanUnreadableCopy(long tableIndex, uint sector, uint other)
     {
-        bool isReadable = tables.Load(sector, out ReadOnlySpan<uint> entries) != GrainTableStream.Content.Unreadable;
+        bool isReadable = tables.Load(sector, out ReadOnlySpan<uint> entries)
+            != GrainTableStream.Content.Unreadable;
         bool isOtherReadable = redundantTables.Load(other, out ReadOnlySpan<uint> others)
             != GrainTableStream.Content.Unreadable;
         if (isReadable == isOtherReadable) { return; }
@@ -148,7 +155,8 @@ internal sealed class GrainMerge
             (uint value, uint other) = (At(entries, index), At(others, index));
             (merged[index], mergedOthers[index]) = (value, other);
             if (value == other || index >= used) { continue; }
-            bool takesOther = other != 0 && IsSound(tableIndex, index, other) && !usedByPrimary.Contains(other)
+            bool takesOther = other != 0 && IsSound(tableIndex, index, other)
+                && !usedByPrimary.Contains(other)
                 && (value == 0 || !IsSound(tableIndex, index, value));
             if (takesOther) { merged[index] = other; }
             else if (value == 0 ? !IsSound(tableIndex, index, other) || usedByPrimary.Contains(other)
@@ -192,10 +200,12 @@ internal sealed class GrainMerge
 
     private byte[] BytesOf(ReadOnlySpan<uint> entries)
     {
-        byte[] bytes = new byte[entries.IsEmpty ? geometry.TableBytes : entries.Length * GrainGeometry.EntryBytes];
+        byte[] bytes = new byte[entries.IsEmpty ? geometry.TableBytes
+            : entries.Length * GrainGeometry.EntryBytes];
         for (int index = 0; index < entries.Length; index++)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(index * GrainGeometry.EntryBytes), entries[index]);
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(index * GrainGeometry.EntryBytes),
+                entries[index]);
         }
         return bytes;
     }

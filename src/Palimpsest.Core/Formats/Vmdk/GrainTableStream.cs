@@ -4,8 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk;
 
 /// <summary>
-/// Reads grain tables one after the other, as checks do: in large pieces, and without reading what the host stores
-/// nothing for. Not thread-safe; does not own the file.
+/// Reads grain tables one after the other, as checks do: in large pieces, and without reading what the host
+/// stores nothing for. Not thread-safe; does not own the file.
 /// </summary>
 internal sealed class GrainTableStream(HostFile file, GrainGeometry geometry, long fileLength)
 {
@@ -25,7 +25,9 @@ internal sealed class GrainTableStream(HostFile file, GrainGeometry geometry, lo
         Unreadable,
     }
 
-    /// <summary>Loads the table at a sector that is known to be within the file. The entries live until the next call.</summary>
+    /// <summary>
+    /// Loads the table at a sector that is known to be within the file. The entries live until the next call.
+    /// </summary>
     internal Content Load(uint sector, out ReadOnlySpan<uint> entries)
     {
         entries = default;
@@ -37,7 +39,8 @@ internal sealed class GrainTableStream(HostFile file, GrainGeometry geometry, lo
             Content content = Fetch(start);
             if (content != Content.Present) { return content; }
         }
-        entries = chunk.AsSpan((int)((start - chunkStart) / GrainGeometry.EntryBytes), geometry.EntriesPerTable);
+        entries = chunk.AsSpan((int)((start - chunkStart) / GrainGeometry.EntryBytes),
+            geometry.EntriesPerTable);
         return Content.Present;
     }
 
@@ -52,7 +55,10 @@ internal sealed class GrainTableStream(HostFile file, GrainGeometry geometry, lo
                 (holeStart, holeEnd) = (start, dataOffset);
                 return Content.Hole;
             }
-            if (TryFetch(start, Math.Min(chunk.Length * GrainGeometry.EntryBytes, fileLength - start))) { return Content.Present; }
+            if (TryFetch(start, Math.Min(chunk.Length * GrainGeometry.EntryBytes, fileLength - start)))
+            {
+                return Content.Present;
+            }
         }
         catch (BlockException error) when (error.Kind == BlockErrorKind.Io)
         {

@@ -3,7 +3,8 @@ using Palimpsest.Core.Blocks;
 namespace Palimpsest.Tests.Formats.Vmdk;
 
 /// <summary>
-/// Random operations on a device beside the same ones on a byte array. The array is the truth: what a disk is.
+/// Random operations on a device beside the same ones on a byte array. The array is the truth: what a disk
+/// is.
 /// </summary>
 internal sealed class SparseModel(long capacityBytes, int seed)
 {
@@ -11,7 +12,9 @@ internal sealed class SparseModel(long capacityBytes, int seed)
 
     public byte[] Content { get; } = new byte[capacityBytes];
 
-    /// <summary>Applies one operation. With a parent, discards change nothing that can be foretold, so none are made.</summary>
+    /// <summary>
+    /// Applies one operation. With a parent, discards change nothing that can be foretold, so none are made.
+    /// </summary>
     public void Step(IBlockDevice device, bool hasParent)
     {
         (long offset, int length) = Range();
@@ -24,7 +27,8 @@ internal sealed class SparseModel(long capacityBytes, int seed)
                 data.CopyTo(Content, offset);
                 break;
             case < 7:
-                device.WriteZeroes(offset, length, random.Next(2) == 0 ? ZeroMode.MayPunch : ZeroMode.KeepAllocated);
+                device.WriteZeroes(offset, length, random.Next(2) == 0 ? ZeroMode.MayPunch
+                    : ZeroMode.KeepAllocated);
                 Content.AsSpan((int)offset, length).Clear();
                 break;
             case 7:
@@ -33,14 +37,16 @@ internal sealed class SparseModel(long capacityBytes, int seed)
             default:
                 device.Discard(offset, length);
 
-                // Discarded bytes read as zeros or as before; the model takes what is there and holds it to that.
+                // Discarded bytes read as zeros or as before; the model takes what is there and holds it to
+                // that.
                 byte[] after = new byte[length];
                 device.Read(offset, after);
                 for (int index = 0; index < length; index++)
                 {
                     if (after[index] != 0 && after[index] != Content[offset + index])
                     {
-                        throw new InvalidOperationException($"foreign byte after a discard at {offset + index}");
+                        throw new InvalidOperationException(
+                            $"foreign byte after a discard at {offset + index}");
                     }
                 }
                 after.CopyTo(Content, offset);

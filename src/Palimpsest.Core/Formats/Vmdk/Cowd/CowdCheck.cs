@@ -26,12 +26,14 @@ public sealed record CowdStatistics
     public bool IsSound { get; init; }
 }
 
-/// <summary>Checks the metadata of a COWD extent. Reads only; memory is bounded whatever the image says.</summary>
+/// <summary>
+/// Checks the metadata of a COWD extent. Reads only; memory is bounded whatever the image says.
+/// </summary>
 public static class CowdCheck
 {
     /// <summary>
-    /// Looks at everything the tables say. What is wrong is added to <paramref name="findings"/>, each kind once with
-    /// its count and first place. The file stays the caller's.
+    /// Looks at everything the tables say. What is wrong is added to <paramref name="findings"/>, each kind
+    /// once with its count and first place. The file stays the caller's.
     /// </summary>
     public static CowdStatistics Run(HostFile file, FindingList findings) =>
         CowdLayout.Load(file, findings) is { } layout ? Run(file, layout, findings) : new CowdStatistics();
@@ -50,7 +52,8 @@ public static class CowdCheck
         if (freeOffset < audit.UsedEndBytes)
         {
             findings.Add(CowdFindings.FreeSectorBehind, path,
-                $"the next grain is said to go to byte {freeOffset}, and bytes up to {audit.UsedEndBytes} are in use",
+                $"the next grain is said to go to byte {freeOffset}, and bytes up to "
+                + $"{audit.UsedEndBytes} are in use",
                 CowdFile.FreeSectorOffset, "freeSector");
         }
 
@@ -75,12 +78,14 @@ public static class CowdCheck
     internal static long RoundUp(long lengthBytes) => Sector.CountFor(lengthBytes) * Sector.Bytes;
 }
 
-/// <summary>Plans what mends a COWD extent: little, for it has one copy of everything. Nothing is written here.</summary>
+/// <summary>
+/// Plans what mends a COWD extent: little, for it has one copy of everything. Nothing is written here.
+/// </summary>
 public static class CowdRepair
 {
     /// <summary>
-    /// The writes that mend what can be mended: the free sector, and the word that the extent was closed when its
-    /// tables are sound. What stays is among <paramref name="findings"/>.
+    /// The writes that mend what can be mended: the free sector, and the word that the extent was closed when
+    /// its tables are sound. What stays is among <paramref name="findings"/>.
     /// </summary>
     public static IReadOnlyList<PlannedWrite> Plan(HostFile file, FindingList findings)
     {
@@ -90,11 +95,13 @@ public static class CowdRepair
         if ((long)(uint)layout.Header.FreeSector * Sector.Bytes < statistics.UsedEndBytes)
         {
             writes.Add(new PlannedWrite(CowdFile.FreeSectorOffset,
-                Field((uint)Sector.CountFor(statistics.UsedEndBytes)), "the header: where the next grain goes"));
+                Field((uint)Sector.CountFor(statistics.UsedEndBytes)),
+                "the header: where the next grain goes"));
         }
         if (layout.Header.UncleanShutdown != 0 && statistics.IsSound)
         {
-            writes.Add(new PlannedWrite(CowdFile.UncleanShutdownOffset, Field(0), "the header: the extent is closed"));
+            writes.Add(new PlannedWrite(CowdFile.UncleanShutdownOffset, Field(0),
+                "the header: the extent is closed"));
         }
         return writes;
     }

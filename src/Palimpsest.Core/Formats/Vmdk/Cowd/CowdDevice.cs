@@ -5,10 +5,10 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.Cowd;
 
 /// <summary>
-/// Writes a COWD (vmfsSparse) extent; reads it as <see cref="CowdReader"/> does. Owns its file; thread-safe. The format
-/// has no entry for zeros: above a parent zeros are grains like others. Crash order: see <see cref="GrainDevice"/>; the
-/// header's free sector is raised, with the data, before any table names what lies below it, so that a cut can leave
-/// space unused but never space in use that the header calls free.
+/// Writes a COWD (vmfsSparse) extent; reads it as <see cref="CowdReader"/> does. Owns its file; thread-safe.
+/// The format has no entry for zeros: above a parent zeros are grains like others. Crash order: see <see
+/// cref="GrainDevice"/>; the header's free sector is raised, with the data, before any table names what lies
+/// below it, so that a cut can leave space unused but never space in use that the header calls free.
 /// </summary>
 public sealed class CowdDevice : GrainDevice
 {
@@ -31,12 +31,14 @@ public sealed class CowdDevice : GrainDevice
     private protected override bool CanZero => false;
 
     /// <summary>
-    /// Opens an extent for writing and takes the file over. All tables are checked first; a damaged extent is refused.
+    /// Opens an extent for writing and takes the file over. All tables are checked first; a damaged extent is
+    /// refused.
     /// </summary>
     /// <param name="file">The extent, opened for writing.</param>
     /// <param name="findings">What is found on the way.</param>
     /// <param name="hasParent">True when holes show a parent.</param>
-    /// <exception cref="ImageException">The extent cannot be written to. The file stays the caller's.</exception>
+    /// <exception cref="ImageException">The extent cannot be written to. The file stays the
+    /// caller's.</exception>
     public static CowdDevice Open(HostFile file, FindingList findings, bool hasParent)
     {
         var own = new FindingList();
@@ -50,15 +52,18 @@ public sealed class CowdDevice : GrainDevice
         own.ThrowIfRefused();
         if (!file.IsWritable)
         {
-            throw new BlockException(BlockErrorKind.ReadOnly, file.Path, null, "the extent was opened read-only");
+            throw new BlockException(BlockErrorKind.ReadOnly, file.Path, null,
+                "the extent was opened read-only");
         }
         if (!statistics!.IsSound)
         {
-            throw findings.Refuse(CowdFindings.NotWritable, file.Path, "its tables are damaged, so it is not opened for writing");
+            throw findings.Refuse(CowdFindings.NotWritable, file.Path,
+                "its tables are damaged, so it is not opened for writing");
         }
         if (layout!.Header.UncleanShutdown != 0)
         {
-            findings.Add(CowdFindings.NotClosedButSound, file.Path, "uncleanShutdown is set; the tables are sound", 0x670);
+            findings.Add(CowdFindings.NotClosedButSound, file.Path,
+                "uncleanShutdown is set; the tables are sound", 0x670);
         }
         long allocationEnd = Math.Max(
             (long)(uint)layout.Header.FreeSector * Sector.Bytes, CowdCheck.RoundUp(statistics.UsedEndBytes));

@@ -24,20 +24,24 @@ public static class CowdFile
 
     private const int LengthUnitBytes = 4096;
 
-    /// <summary>Makes an empty extent of an empty file: header and directory; tables come with their first grain.</summary>
+    /// <summary>
+    /// Makes an empty extent of an empty file: header and directory; tables come with their first grain.
+    /// </summary>
     public static void Create(HostFile file, CowdCreation options)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.CapacityBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.CapacityBytes, MaxCapacityBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(options.CapacityBytes % Sector.Bytes, 0);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.GrainBytes, Sector.Bytes);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.GrainBytes, (int)CowdLayout.MaxGrainSectors * Sector.Bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.GrainBytes,
+            (int)CowdLayout.MaxGrainSectors * Sector.Bytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(int.IsPow2(options.GrainBytes), true);
         long tableCount = GrainGeometry.CountTables(
             options.CapacityBytes, (long)options.GrainBytes * CowdHeader.TableEntries);
         long freeSector = CowdLayout.HeaderSectors + Sector.CountFor(tableCount * GrainGeometry.EntryBytes);
 
-        // Crash order: the directory, a hole, then flush, header, flush. Before the header there is no extent.
+        // Crash order: the directory, a hole, then flush, header, flush. Before the header there is no
+        // extent.
         file.SetLength(RoundUp(freeSector * Sector.Bytes, LengthUnitBytes));
         file.Flush();
         byte[] bytes = new byte[CowdHeader.SizeBytes];
@@ -57,10 +61,11 @@ public static class CowdFile
     }
 
     /// <summary>
-    /// Gives the extent a larger capacity. The directory stays where it is when its last sector has room, and moves to
-    /// the end of what is in use otherwise. The descriptor is the caller's, afterwards.
+    /// Gives the extent a larger capacity. The directory stays where it is when its last sector has room, and
+    /// moves to the end of what is in use otherwise. The descriptor is the caller's, afterwards.
     /// </summary>
-    /// <exception cref="ImageException">The extent is damaged or was not closed; nothing was changed.</exception>
+    /// <exception cref="ImageException">The extent is damaged or was not closed; nothing was
+    /// changed.</exception>
     public static void Grow(HostFile file, long newCapacitySectors)
     {
         var findings = new FindingList();
@@ -75,12 +80,13 @@ public static class CowdFile
                 "its tables are damaged or it was not closed; run 'vmdk repair' on the disk first");
         }
         GrainGeometry geometry = layout.Geometry;
-        long tableCount = GrainGeometry.CountTables(newCapacitySectors * Sector.Bytes, geometry.TableCoverBytes);
+        long tableCount = GrainGeometry.CountTables(newCapacitySectors * Sector.Bytes,
+            geometry.TableCoverBytes);
         long directorySector = (uint)layout.Header.DirectoryOffset;
         long freeSector = Math.Max((uint)layout.Header.FreeSector, Sector.CountFor(statistics.UsedEndBytes));
 
-        // Crash order: (1) what the old capacity hides becomes zero; (2) the directory's new entries, or a new
-        // directory; (3) flush; (4) the fields of the header, which are in one sector; (5) flush.
+        // Crash order: (1) what the old capacity hides becomes zero; (2) the directory's new entries, or a
+        // new directory; (3) flush; (4) the fields of the header, which are in one sector; (5) flush.
         GrainGrowth.ClearBeyondCapacity(file, geometry);
         long oldBytes = geometry.TableCount * GrainGeometry.EntryBytes;
         long newBytes = tableCount * GrainGeometry.EntryBytes;

@@ -44,7 +44,9 @@ public readonly struct CowdHeader
     /// <summary>0x01C: where the next table or grain goes.</summary>
     public U32Le FreeSector { get; init; }
 
-    /// <summary>0x020: of a root disk cylinders, heads and sectors; of a child the parent's name. Empty nowadays.</summary>
+    /// <summary>
+    /// 0x020: of a root disk cylinders, heads and sectors; of a child the parent's name. Empty nowadays.
+    /// </summary>
     public CowdOrigin Origin { get; init; }
 
     /// <summary>0x420: generation of the parent.</summary>

@@ -29,55 +29,73 @@ public sealed record CowdLayout
     /// <summary>The tables.</summary>
     internal GrainGeometry Geometry { get; }
 
-    /// <summary>Reads and checks the header; null, with a refusal among the findings, when the extent cannot be opened.</summary>
+    /// <summary>
+    /// Reads and checks the header; null, with a refusal among the findings, when the extent cannot be
+    /// opened.
+    /// </summary>
     internal static CowdLayout? Load(HostFile file, FindingList findings)
     {
         long fileLength = file.Length;
         Span<byte> bytes = stackalloc byte[CowdHeader.SizeBytes];
         if (fileLength < bytes.Length)
         {
-            findings.Add(CowdFindings.NotCowd, file.Path, $"the file has {fileLength} bytes, a COWD header 2048", 0);
+            findings.Add(CowdFindings.NotCowd, file.Path,
+                $"the file has {fileLength} bytes, a COWD header 2048", 0);
             return null;
         }
         file.Read(0, bytes);
-        return Parse(bytes, file.Path, findings) is { } header ? Validate(header, fileLength, file.Path, findings) : null;
+        return Parse(bytes, file.Path, findings) is { } header
+            ? Validate(header, fileLength, file.Path, findings) : null;
     }
 
-    /// <summary>The header in a span of at least 2,048 bytes; null, with a refusal, when it is not one to read on from.</summary>
+    /// <summary>
+    /// The header in a span of at least 2,048 bytes; null, with a refusal, when it is not one to read on
+    /// from.
+    /// </summary>
     internal static CowdHeader? Parse(ReadOnlySpan<byte> bytes, string path, FindingList findings)
     {
         CowdHeader header = MemoryMarshal.Read<CowdHeader>(bytes);
         if (header.Magic != CowdHeader.MagicNumber)
         {
-            findings.Add(CowdFindings.NotCowd, path, $"the file begins with 0x{(uint)header.Magic:x8}, not with COWD", 0, "magic");
+            findings.Add(CowdFindings.NotCowd, path,
+                $"the file begins with 0x{(uint)header.Magic:x8}, not with COWD", 0, "magic");
             return null;
         }
         if (header.Version != KnownVersion || header.Flags != KnownFlags)
         {
             findings.Add(CowdFindings.UnknownVersion, path,
-                $"the header names version {(uint)header.Version} and flags 0x{(uint)header.Flags:x}", 4, "version");
+                $"the header names version {(uint)header.Version} and flags 0x{(uint)header.Flags:x}", 4,
+                "version");
             return null;
         }
         return header;
     }
 
-    /// <summary>Checks a header against the length of its file; null, with a refusal, when the extent cannot be opened.</summary>
-    internal static CowdLayout? Validate(in CowdHeader header, long fileLength, string path, FindingList findings)
+    /// <summary>
+    /// Checks a header against the length of its file; null, with a refusal, when the extent cannot be
+    /// opened.
+    /// </summary>
+    internal static CowdLayout? Validate(in CowdHeader header, long fileLength, string path,
+        FindingList findings)
     {
-        if (header.GrainSize is var grainSize && (grainSize == 0 || grainSize > MaxGrainSectors || !uint.IsPow2(grainSize)))
+        if (header.GrainSize is var grainSize
+            && (grainSize == 0 || grainSize > MaxGrainSectors || !uint.IsPow2(grainSize)))
         {
             findings.Add(CowdFindings.BadShape, path,
-                $"the grain size is {(uint)grainSize} sectors, not a power of two up to {MaxGrainSectors}", 16, "grainSize");
+                $"the grain size is {(uint)grainSize} sectors, not a power of two up to {MaxGrainSectors}",
+                16, "grainSize");
             return null;
         }
         int grainBytes = (int)(uint)header.GrainSize * Sector.Bytes;
         long capacityBytes = (long)(uint)header.SectorCount * Sector.Bytes;
-        long tableCount = GrainGeometry.CountTables(capacityBytes, (long)grainBytes * CowdHeader.TableEntries);
+        long tableCount = GrainGeometry.CountTables(capacityBytes,
+            (long)grainBytes * CowdHeader.TableEntries);
         if (header.DirectoryEntries < tableCount)
         {
             findings.Add(CowdFindings.BadShape, path,
-                $"the directory has {(uint)header.DirectoryEntries} entries, and {(uint)header.SectorCount} sectors "
-                + $"in grains of {(uint)header.GrainSize} need {tableCount}", 24, "numGDEntries");
+                $"the directory has {(uint)header.DirectoryEntries} entries, and "
+                + $"{(uint)header.SectorCount} sectors in grains of {(uint)header.GrainSize} need "
+                + $"{tableCount}", 24, "numGDEntries");
             return null;
         }
         long directoryOffset = (long)(uint)header.DirectoryOffset * Sector.Bytes;
@@ -85,8 +103,8 @@ public sealed record CowdLayout
             || directoryOffset + (tableCount * GrainGeometry.EntryBytes) > fileLength)
         {
             findings.Add(CowdFindings.DirectoryLost, path,
-                $"the directory of {tableCount} entries is said to begin at sector {(uint)header.DirectoryOffset}; "
-                + $"the file has {fileLength} bytes", 20, "gdOffset");
+                $"the directory of {tableCount} entries is said to begin at sector "
+                + $"{(uint)header.DirectoryOffset}; the file has {fileLength} bytes", 20, "gdOffset");
             return null;
         }
         if (header.UncleanShutdown != 0)
@@ -95,7 +113,8 @@ public sealed record CowdLayout
                 $"uncleanShutdown is {(uint)header.UncleanShutdown}", 0x670, "uncleanShutdown");
         }
         long directorySectors = Sector.CountFor(tableCount * GrainGeometry.EntryBytes);
-        long firstFree = header.DirectoryOffset == HeaderSectors ? HeaderSectors + directorySectors : HeaderSectors;
+        long firstFree = header.DirectoryOffset == HeaderSectors ? HeaderSectors + directorySectors
+            : HeaderSectors;
         return new CowdLayout(new GrainGeometry
         {
             CapacityBytes = capacityBytes,

@@ -26,8 +26,11 @@ public sealed class CowdReader : ISparseLayer
     /// <inheritdoc/>
     public int GrainBytes => Layout.GrainBytes;
 
-    /// <summary>Opens an extent and takes the file over; <see cref="CowdCheck"/> looks at its tables.</summary>
-    /// <exception cref="ImageException">The bytes cannot be understood. The file stays the caller's.</exception>
+    /// <summary>
+    /// Opens an extent and takes the file over; <see cref="CowdCheck"/> looks at its tables.
+    /// </summary>
+    /// <exception cref="ImageException">The bytes cannot be understood. The file stays the
+    /// caller's.</exception>
     public static CowdReader Open(HostFile file, FindingList findings)
     {
         CowdLayout? layout = CowdLayout.Load(file, findings);

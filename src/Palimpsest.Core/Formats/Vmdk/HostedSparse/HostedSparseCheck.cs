@@ -21,16 +21,20 @@ public sealed record HostedSparseStatistics
     /// <summary>Pieces in which the allocated grains lie in the file, in the order of the disk.</summary>
     public long Fragments { get; init; }
 
-    /// <summary>True when every entry can be followed, both copies agree, and nothing is used twice.</summary>
+    /// <summary>
+    /// True when every entry can be followed, both copies agree, and nothing is used twice.
+    /// </summary>
     public bool IsSound { get; init; }
 }
 
-/// <summary>Checks the metadata of a hosted sparse extent. Reads only; memory is bounded whatever the image says.</summary>
+/// <summary>
+/// Checks the metadata of a hosted sparse extent. Reads only; memory is bounded whatever the image says.
+/// </summary>
 public static class HostedSparseCheck
 {
     /// <summary>
-    /// Looks at everything the tables say. What is wrong is added to <paramref name="findings"/>, each kind once with
-    /// its count and first place. The file stays the caller's.
+    /// Looks at everything the tables say. What is wrong is added to <paramref name="findings"/>, each kind
+    /// once with its count and first place. The file stays the caller's.
     /// </summary>
     public static HostedSparseStatistics Run(HostFile file, FindingList findings) =>
         HostedSparseLayout.Load(file, findings) is { } layout
@@ -58,7 +62,8 @@ public static class HostedSparseCheck
         }
         if (audit.LeakedBytes > 0)
         {
-            findings.Add(SparseFindings.Leaked, path, $"{audit.LeakedBytes} bytes of the file belong to no grain");
+            findings.Add(SparseFindings.Leaked, path,
+                $"{audit.LeakedBytes} bytes of the file belong to no grain");
         }
         return new HostedSparseStatistics
         {

@@ -5,16 +5,18 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.HostedSparse;
 
 /// <summary>
-/// Writes an uncompressed hosted sparse ("KDMV") extent; reads it as <see cref="HostedSparseReader"/> does. Owns its
-/// file; thread-safe. A partial write to a grain that does not exist fills the rest of it with zeros: above a parent,
-/// whoever composes the chain writes whole grains. Crash order: see <see cref="GrainDevice"/>.
+/// Writes an uncompressed hosted sparse ("KDMV") extent; reads it as <see cref="HostedSparseReader"/> does.
+/// Owns its file; thread-safe. A partial write to a grain that does not exist fills the rest of it with
+/// zeros: above a parent, whoever composes the chain writes whole grains. Crash order: see <see
+/// cref="GrainDevice"/>.
 /// </summary>
 public sealed class HostedSparseDevice : GrainDevice
 {
     private SparseHeader header;
 
     private HostedSparseDevice(HostFile file, HostedSparseLayout layout, GrainMap map, bool hasParent)
-        : base(file, map, hasParent, Math.Max(file.Length, (long)(ulong)layout.Header.OverHead * Sector.Bytes))
+        : base(file, map, hasParent,
+            Math.Max(file.Length, (long)(ulong)layout.Header.OverHead * Sector.Bytes))
     {
         header = layout.Header;
         Layout = layout;
@@ -33,13 +35,15 @@ public sealed class HostedSparseDevice : GrainDevice
     private protected override bool CanZero => true;
 
     /// <summary>
-    /// Opens an extent for writing and takes the file over. All tables are checked first: new grains must not take
-    /// the place of others, so a damaged extent is refused.
+    /// Opens an extent for writing and takes the file over. All tables are checked first: new grains must not
+    /// take the place of others, so a damaged extent is refused.
     /// </summary>
     /// <param name="file">The extent, opened for writing.</param>
     /// <param name="findings">What is found on the way.</param>
-    /// <param name="hasParent">True when holes show a parent: then zeros are written as zeroed grains.</param>
-    /// <exception cref="ImageException">The extent cannot be written to. The file stays the caller's.</exception>
+    /// <param name="hasParent">True when holes show a parent: then zeros are written as zeroed
+    /// grains.</param>
+    /// <exception cref="ImageException">The extent cannot be written to. The file stays the
+    /// caller's.</exception>
     public static HostedSparseDevice Open(HostFile file, FindingList findings, bool hasParent)
     {
         var own = new FindingList();
@@ -54,7 +58,8 @@ public sealed class HostedSparseDevice : GrainDevice
         own.ThrowIfRefused();
         if (!file.IsWritable)
         {
-            throw new BlockException(BlockErrorKind.ReadOnly, file.Path, null, "the extent was opened read-only");
+            throw new BlockException(BlockErrorKind.ReadOnly, file.Path, null,
+                "the extent was opened read-only");
         }
         if (!isSound)
         {
@@ -70,7 +75,8 @@ public sealed class HostedSparseDevice : GrainDevice
         }
         if (wasNotClosed)
         {
-            findings.Add(SparseFindings.NotClosedButSound, file.Path, "uncleanShutdown is set; the tables are sound", 72);
+            findings.Add(SparseFindings.NotClosedButSound, file.Path,
+                "uncleanShutdown is set; the tables are sound", 72);
         }
         HostedSparseLayout sound = layout!;
         return new HostedSparseDevice(file, sound, new GrainMap(file, sound.Geometry), hasParent);

@@ -2,7 +2,9 @@ using Palimpsest.Core.Findings;
 
 namespace Palimpsest.Core.Formats.Vmdk.HostedSparse;
 
-/// <summary>Says, at open, which grain tables cannot be found by the first copy of the directory, or by any.</summary>
+/// <summary>
+/// Says, at open, which grain tables cannot be found by the first copy of the directory, or by any.
+/// </summary>
 internal static class HostedSparseDirectories
 {
     // One page of the directory: 128 GiB of disk at the usual grain size. Larger disks are not kept waiting.
@@ -21,10 +23,12 @@ internal static class HostedSparseDirectories
             uint used = map.FindTable(tableIndex);
             if (named == used && used != GrainDirectory.Unusable) { continue; }
             found++;
-            FindingCode code = used == GrainDirectory.Unusable ? SparseFindings.TableLost : SparseFindings.TableFallback;
+            FindingCode code = used == GrainDirectory.Unusable ? SparseFindings.TableLost
+                : SparseFindings.TableFallback;
             findings.Add(code, path,
                 $"the directory names sector {named} for table {tableIndex}, which answers for "
-                + $"{map.Geometry.TableCoverBytes} bytes from byte {tableIndex * map.Geometry.TableCoverBytes}",
+                + $"{map.Geometry.TableCoverBytes} bytes from byte "
+                + $"{tableIndex * map.Geometry.TableCoverBytes}",
                 map.Primary.EntryOffset(tableIndex), "gde");
         }
     }

@@ -10,10 +10,14 @@ public sealed record HostedSparseCreation
     /// <summary>Guest-visible bytes: whole sectors.</summary>
     public required long CapacityBytes { get; init; }
 
-    /// <summary>Bytes of a grain: a power of two from 4 KiB to 32 MiB. Every writer known uses 64 KiB.</summary>
+    /// <summary>
+    /// Bytes of a grain: a power of two from 4 KiB to 32 MiB. Every writer known uses 64 KiB.
+    /// </summary>
     public int GrainBytes { get; init; } = 64 << 10;
 
-    /// <summary>Text of the descriptor to embed; null for an extent of a disk that has its descriptor elsewhere.</summary>
+    /// <summary>
+    /// Text of the descriptor to embed; null for an extent of a disk that has its descriptor elsewhere.
+    /// </summary>
     public ReadOnlyMemory<byte>? EmbeddedDescriptor { get; init; }
 
     /// <summary>True to announce zeroed grains from the start (version 2).</summary>
@@ -29,16 +33,19 @@ public static class HostedSparseFile
     private const int DescriptorSlackBytes = 1024;
 
     /// <summary>
-    /// Makes an empty extent of an empty file: header, descriptor, redundant directory and its tables, directory and
-    /// its tables, each table in its final place and still a hole of the host. The file ends where the first grain goes.
+    /// Makes an empty extent of an empty file: header, descriptor, redundant directory and its tables,
+    /// directory and its tables, each table in its final place and still a hole of the host. The file ends
+    /// where the first grain goes.
     /// </summary>
-    /// <exception cref="BlockException">The host has no room, or the capacity needs tables past 2 TiB.</exception>
+    /// <exception cref="BlockException">The host has no room, or the capacity needs tables past 2
+    /// TiB.</exception>
     public static void Create(HostFile file, HostedSparseCreation options)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.CapacityBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(options.CapacityBytes % Sector.Bytes, 0);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.GrainBytes, 4096);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.GrainBytes, (int)HostedSparseLayout.MaxGrainSectors * Sector.Bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.GrainBytes,
+            (int)HostedSparseLayout.MaxGrainSectors * Sector.Bytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(int.IsPow2(options.GrainBytes), true);
         int grainSectors = options.GrainBytes / Sector.Bytes;
         long descriptorSectors = options.EmbeddedDescriptor is { } text
@@ -59,7 +66,8 @@ public static class HostedSparseFile
         {
             file.Write(DescriptorStartSector * Sector.Bytes, descriptor.Span);
         }
-        WriteEntries(file, places.RedundantDirectorySector * Sector.Bytes, places.RedundantTablesSector, tableCount);
+        WriteEntries(file, places.RedundantDirectorySector * Sector.Bytes, places.RedundantTablesSector,
+            tableCount);
         WriteEntries(file, places.DirectorySector * Sector.Bytes, places.TablesSector, tableCount);
         file.Flush();
         WriteHeader(file, new SparseHeader
@@ -85,11 +93,12 @@ public static class HostedSparseFile
     }
 
     /// <summary>
-    /// Replaces the text of the embedded descriptor, in place. Sectors that do not change are not written, so a change
-    /// that keeps within one sector - a CID - is old or new whenever the power goes.
+    /// Replaces the text of the embedded descriptor, in place. Sectors that do not change are not written, so
+    /// a change that keeps within one sector - a CID - is old or new whenever the power goes.
     /// </summary>
     /// <exception cref="ImageException">The file is no sparse extent, or embeds no descriptor.</exception>
-    /// <exception cref="BlockException"><c>NoSpace</c>: the text is larger than its area. Nothing was written.</exception>
+    /// <exception cref="BlockException"><c>NoSpace</c>: the text is larger than its area. Nothing was
+    /// written.</exception>
     public static void ReplaceEmbeddedDescriptor(HostFile file, ReadOnlySpan<byte> text)
     {
         var findings = new FindingList();
@@ -97,7 +106,8 @@ public static class HostedSparseFile
         findings.ThrowIfRefused();
         if (layout!.EmbeddedDescriptor is not { } area)
         {
-            throw findings.Refuse(SparseFindings.DescriptorOutOfFile, file.Path, "the extent embeds no descriptor", 28);
+            throw findings.Refuse(SparseFindings.DescriptorOutOfFile, file.Path,
+                "the extent embeds no descriptor", 28);
         }
         if (text.Length > area.LengthBytes)
         {
@@ -110,12 +120,16 @@ public static class HostedSparseFile
         byte[] after = new byte[area.LengthBytes];
         text.CopyTo(after);
 
-        // Crash order: later sectors first. Until the first one is written the text still begins as it did, and a cut
-        // between two sectors leaves lines of both; there is no second area to make that impossible.
+        // Crash order: later sectors first. Until the first one is written the text still begins as it did,
+        // and a cut between two sectors leaves lines of both; there is no second area to make that
+        // impossible.
         for (int start = area.LengthBytes - Sector.Bytes; start >= 0; start -= Sector.Bytes)
         {
             ReadOnlySpan<byte> sector = after.AsSpan(start, Sector.Bytes);
-            if (!sector.SequenceEqual(before.AsSpan(start, Sector.Bytes))) { file.Write(area.OffsetBytes + start, sector); }
+            if (!sector.SequenceEqual(before.AsSpan(start, Sector.Bytes)))
+            {
+                file.Write(area.OffsetBytes + start, sector);
+            }
         }
         file.Flush();
     }
@@ -132,7 +146,8 @@ public static class HostedSparseFile
             {
                 entries[index] = (uint)(firstTableSector + ((done + index) * TableSectors));
             }
-            GrainEntries.Write(file, hostOffset + (done * GrainGeometry.EntryBytes), entries.AsSpan(0, count));
+            GrainEntries.Write(file, hostOffset + (done * GrainGeometry.EntryBytes),
+                entries.AsSpan(0, count));
         }
     }
 
@@ -148,7 +163,8 @@ public static class HostedSparseFile
     // Both directories, each followed by its tables, as VMware's products lay them out.
     private readonly record struct DirectoryPlaces(long TableCount, long RedundantDirectorySector)
     {
-        private const int TableSectors = SparseHeader.StandardTableEntries * GrainGeometry.EntryBytes / Sector.Bytes;
+        private const int TableSectors =
+            SparseHeader.StandardTableEntries * GrainGeometry.EntryBytes / Sector.Bytes;
 
         internal long RedundantTablesSector => RedundantDirectorySector + DirectorySectors;
 

@@ -7,14 +7,17 @@ namespace Palimpsest.Core.Formats.Vmdk.HostedSparse;
 /// <summary>Makes a hosted sparse extent larger, in place.</summary>
 public static class HostedSparseGrowth
 {
-    private const int TableSectors = SparseHeader.StandardTableEntries * GrainGeometry.EntryBytes / Sector.Bytes;
+    private const int TableSectors =
+        SparseHeader.StandardTableEntries * GrainGeometry.EntryBytes / Sector.Bytes;
 
     /// <summary>
-    /// Gives the extent a larger capacity: directories with more entries at the end of the file, new tables as holes
-    /// of the host, then the header in one sector. The descriptor is the caller's, afterwards.
+    /// Gives the extent a larger capacity: directories with more entries at the end of the file, new tables
+    /// as holes of the host, then the header in one sector. The descriptor is the caller's, afterwards.
     /// </summary>
-    /// <exception cref="ImageException">The extent is damaged or was not closed; nothing was changed.</exception>
-    /// <exception cref="BlockException"><c>NoSpace</c>: no room on the host, or the file would pass 2 TiB.</exception>
+    /// <exception cref="ImageException">The extent is damaged or was not closed; nothing was
+    /// changed.</exception>
+    /// <exception cref="BlockException"><c>NoSpace</c>: no room on the host, or the file would pass 2
+    /// TiB.</exception>
     public static void Grow(HostFile file, long newCapacitySectors)
     {
         var findings = new FindingList();
@@ -30,7 +33,8 @@ public static class HostedSparseGrowth
         SparseHeader header = layout.Header with { Capacity = (ulong)newCapacitySectors };
 
         // Crash order: (1) what the old capacity hides of the last table and grain becomes zero; (2) the new
-        // directories and tables; (3) flush; (4) the header, one sector; (5) flush. Until (4) nothing points to (2).
+        // directories and tables; (3) flush; (4) the header, one sector; (5) flush. Until (4) nothing points
+        // to (2).
         GrainGrowth.ClearBeyondCapacity(file, layout.Geometry);
         if (TableCountOf(newCapacitySectors, layout) > layout.Geometry.TableCount)
         {
@@ -61,7 +65,8 @@ public static class HostedSparseGrowth
         if (end >= uint.MaxValue)
         {
             throw new BlockException(BlockErrorKind.NoSpace, file.Path, null,
-                "with the tables of the new capacity the extent would pass 2 TiB; convert the disk to one with more extents");
+                "with the tables of the new capacity the extent would pass 2 TiB; "
+                + "convert the disk to one with more extents");
         }
         file.SetLength(end * Sector.Bytes);
         if (layout.Geometry.RedundantDirectoryOffset is { } redundantOffset)
@@ -81,7 +86,8 @@ public static class HostedSparseGrowth
         long newOffset = newSector * Sector.Bytes;
         GrainGrowth.CopyBytes(file, oldDirectoryOffset, newOffset, oldBytes);
         HostedSparseFile.WriteEntries(file, newOffset + oldBytes,
-            newSector + Sector.CountFor(tableCount * GrainGeometry.EntryBytes), tableCount - layout.Geometry.TableCount);
+            newSector + Sector.CountFor(tableCount * GrainGeometry.EntryBytes),
+            tableCount - layout.Geometry.TableCount);
     }
 
     private static long RoundUp(long value, long unit) => (value + unit - 1) / unit * unit;

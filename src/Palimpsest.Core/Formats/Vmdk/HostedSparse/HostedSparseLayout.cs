@@ -4,7 +4,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Formats.Vmdk.HostedSparse;
 
-/// <summary>Where the descriptor lies in an extent that embeds one: its area, of which the text may fill a part.</summary>
+/// <summary>
+/// Where the descriptor lies in an extent that embeds one: its area, of which the text may fill a part.
+/// </summary>
 /// <param name="OffsetBytes">Byte offset in the file.</param>
 /// <param name="LengthBytes">Bytes reserved; the text ends at the first NUL.</param>
 public readonly record struct EmbeddedDescriptorArea(long OffsetBytes, int LengthBytes);
@@ -49,8 +51,8 @@ public sealed record HostedSparseLayout
     internal bool AnnouncesZeroEntries => Flags.HasFlag(SparseFlags.ZeroedGrains) || Header.Version == 2;
 
     /// <summary>
-    /// Reads and checks the header of <paramref name="file"/>; null, with a refusal among the findings, when the
-    /// extent cannot be opened.
+    /// Reads and checks the header of <paramref name="file"/>; null, with a refusal among the findings, when
+    /// the extent cannot be opened.
     /// </summary>
     internal static HostedSparseLayout? Load(HostFile file, FindingList findings)
     {
@@ -63,16 +65,20 @@ public sealed record HostedSparseLayout
             return null;
         }
         file.Read(0, sector);
-        return Parse(sector, file.Path, findings) is { } header ? Validate(header, fileLength, file.Path, findings) : null;
+        return Parse(sector, file.Path, findings) is { } header
+            ? Validate(header, fileLength, file.Path, findings) : null;
     }
 
-    /// <summary>The header in a span of at least 512 bytes; null, with a refusal, when it is not one to read on from.</summary>
+    /// <summary>
+    /// The header in a span of at least 512 bytes; null, with a refusal, when it is not one to read on from.
+    /// </summary>
     internal static SparseHeader? Parse(ReadOnlySpan<byte> bytes, string path, FindingList findings)
     {
         SparseHeader header = MemoryMarshal.Read<SparseHeader>(bytes);
         if (header.Magic == (SparseHeader.MagicNumber | 0x20202020))
         {
-            findings.Add(SparseFindings.UnfinishedConversion, path, "the header begins with kdmv in lower case", 0, "magic");
+            findings.Add(SparseFindings.UnfinishedConversion, path,
+                "the header begins with kdmv in lower case", 0, "magic");
             return null;
         }
         if (header.Magic != SparseHeader.MagicNumber)
@@ -83,7 +89,8 @@ public sealed record HostedSparseLayout
         }
         if ((uint)header.Version is 0 or > 3)
         {
-            findings.Add(SparseFindings.UnknownVersion, path, $"the header names version {(uint)header.Version}", 4, "version");
+            findings.Add(SparseFindings.UnknownVersion, path,
+                $"the header names version {(uint)header.Version}", 4, "version");
             return null;
         }
         var flags = (SparseFlags)(uint)header.Flags;
@@ -97,13 +104,17 @@ public sealed record HostedSparseLayout
         if (flags.HasFlag(SparseFlags.Compressed) || header.CompressAlgorithm != 0)
         {
             findings.Add(SparseFindings.CompressedExtent, path,
-                $"the flags are 0x{(uint)flags:x8}, the compression {(ushort)header.CompressAlgorithm}", 8, "flags");
+                $"the flags are 0x{(uint)flags:x8}, the compression {(ushort)header.CompressAlgorithm}", 8,
+                "flags");
             return null;
         }
         return header;
     }
 
-    /// <summary>Checks a header against the length of its file; null, with a refusal, when the extent cannot be opened.</summary>
+    /// <summary>
+    /// Checks a header against the length of its file; null, with a refusal, when the extent cannot be
+    /// opened.
+    /// </summary>
     internal static HostedSparseLayout? Validate(
         in SparseHeader header, long fileLength, string path, FindingList findings)
     {
@@ -111,7 +122,8 @@ public sealed record HostedSparseLayout
         if (grainSectors is 0 or > MaxGrainSectors || !ulong.IsPow2(grainSectors))
         {
             findings.Add(SparseFindings.BadShape, path,
-                $"the grain size is {grainSectors} sectors, not a power of two up to {MaxGrainSectors}", 20, "grainSize");
+                $"the grain size is {grainSectors} sectors, not a power of two up to {MaxGrainSectors}", 20,
+                "grainSize");
             return null;
         }
         if (header.TableEntries != SparseHeader.StandardTableEntries)
@@ -121,7 +133,8 @@ public sealed record HostedSparseLayout
             return null;
         }
         ulong tableCover = grainSectors * SparseHeader.StandardTableEntries;
-        if (header.Capacity > (ulong)MaxTables * tableCover || header.Capacity > (ulong)(long.MaxValue / 1024))
+        if (header.Capacity > (ulong)MaxTables * tableCover
+            || header.Capacity > (ulong)(long.MaxValue / 1024))
         {
             findings.Add(SparseFindings.UnsupportedShape, path,
                 $"the capacity is {(ulong)header.Capacity} sectors", 12, "capacity");
@@ -130,7 +143,8 @@ public sealed record HostedSparseLayout
         if (header.DirectoryOffset == SparseHeader.DirectoryAtEnd)
         {
             findings.Add(SparseFindings.UnsupportedShape, path,
-                "the grain directory is said to be in a footer, which only compressed extents have", 56, "gdOffset");
+                "the grain directory is said to be in a footer, which only compressed extents have", 56,
+                "gdOffset");
             return null;
         }
         NoteSmallThings(header, fileLength, path, findings);
@@ -146,12 +160,13 @@ public sealed record HostedSparseLayout
         long directoryBytes = GrainGeometry.CountTables(capacityBytes, tableCover) * GrainGeometry.EntryBytes;
         bool hasRedundant = ((SparseFlags)(uint)header.Flags).HasFlag(SparseFlags.RedundantDirectory);
         long? primary = Within(header.DirectoryOffset, directoryBytes, fileLength);
-        long? redundant = hasRedundant ? Within(header.RedundantDirectoryOffset, directoryBytes, fileLength) : null;
+        long? redundant = hasRedundant ? Within(header.RedundantDirectoryOffset, directoryBytes, fileLength)
+            : null;
         if (primary is null && redundant is null)
         {
             findings.Add(SparseFindings.DirectoriesLost, path,
-                $"the directory of {directoryBytes} bytes is said to begin at sector {(ulong)header.DirectoryOffset}"
-                + $", the file has {fileLength} bytes", 56, "gdOffset");
+                $"the directory of {directoryBytes} bytes is said to begin at sector "
+                + $"{(ulong)header.DirectoryOffset}, the file has {fileLength} bytes", 56, "gdOffset");
             return null;
         }
         if (primary is null)
@@ -162,7 +177,8 @@ public sealed record HostedSparseLayout
         else if (hasRedundant && redundant is null)
         {
             findings.Add(SparseFindings.RedundantDirectoryLost, path,
-                $"the redundant directory is said to be at sector {(ulong)header.RedundantDirectoryOffset}", 48, "rgdOffset");
+                $"the redundant directory is said to be at sector {(ulong)header.RedundantDirectoryOffset}",
+                48, "rgdOffset");
         }
         ulong overhead = header.OverHead;
         var geometry = new GrainGeometry
@@ -173,7 +189,8 @@ public sealed record HostedSparseLayout
             DirectoryOffset = primary ?? redundant!.Value,
             RedundantDirectoryOffset = primary is null ? null : redundant,
             FirstTableSector = 1,
-            FirstGrainSector = overhead <= (ulong)Sector.CountFor(fileLength) ? Math.Max(2, (long)overhead) : 2,
+            FirstGrainSector = overhead <= (ulong)Sector.CountFor(fileLength)
+                ? Math.Max(2, (long)overhead) : 2,
             HasZeroEntries = true,
         };
         return new HostedSparseLayout(geometry)
@@ -184,7 +201,8 @@ public sealed record HostedSparseLayout
         };
     }
 
-    private static void NoteSmallThings(in SparseHeader header, long fileLength, string path, FindingList findings)
+    private static void NoteSmallThings(in SparseHeader header, long fileLength, string path,
+        FindingList findings)
     {
         if (header.UncleanShutdown != 0)
         {
@@ -195,18 +213,21 @@ public sealed record HostedSparseLayout
         {
             findings.Add(SparseFindings.NewlinesDamaged, path,
                 $"the newline bytes are {header.SingleEndLineChar:x2} {header.NonEndLineChar:x2} "
-                + $"{header.DoubleEndLineChar1:x2} {header.DoubleEndLineChar2:x2}, not 0a 20 0d 0a", 73, "newlines");
+                + $"{header.DoubleEndLineChar1:x2} {header.DoubleEndLineChar2:x2}, not 0a 20 0d 0a", 73,
+                "newlines");
         }
         if (header.OverHead > (ulong)Sector.CountFor(fileLength))
         {
             findings.Add(SparseFindings.OverheadOutOfFile, path,
-                $"overHead is {(ulong)header.OverHead} sectors, the file has {fileLength} bytes", 64, "overHead");
+                $"overHead is {(ulong)header.OverHead} sectors, the file has {fileLength} bytes", 64,
+                "overHead");
         }
     }
 
     /// <summary>True when the four bytes a text-mode transfer changes are as written.</summary>
     internal static bool SoundNewlines(in SparseHeader header) =>
-        (header.SingleEndLineChar, header.NonEndLineChar, header.DoubleEndLineChar1, header.DoubleEndLineChar2)
+        (header.SingleEndLineChar, header.NonEndLineChar, header.DoubleEndLineChar1,
+            header.DoubleEndLineChar2)
         == (0x0A, 0x20, 0x0D, 0x0A);
 
     private static EmbeddedDescriptorArea? FindDescriptor(
@@ -214,7 +235,8 @@ public sealed record HostedSparseLayout
     {
         if (header.DescriptorOffset == 0 || header.DescriptorSize == 0) { return null; }
         if (header.DescriptorSize <= MaxDescriptorBytes / Sector.Bytes
-            && Within(header.DescriptorOffset, (long)(ulong)header.DescriptorSize * Sector.Bytes, fileLength) is { } offset)
+            && Within(header.DescriptorOffset, (long)(ulong)header.DescriptorSize * Sector.Bytes, fileLength)
+                is { } offset)
         {
             return new EmbeddedDescriptorArea(offset, (int)(ulong)header.DescriptorSize * Sector.Bytes);
         }

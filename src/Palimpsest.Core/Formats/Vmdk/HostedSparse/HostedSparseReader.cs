@@ -5,8 +5,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.HostedSparse;
 
 /// <summary>
-/// Reads an uncompressed hosted sparse ("KDMV") extent. Owns its file; thread-safe. Where the grain directory or a
-/// grain table is damaged, the redundant copy answers; where both are, reading the range is an error.
+/// Reads an uncompressed hosted sparse ("KDMV") extent. Owns its file; thread-safe. Where the grain directory
+/// or a grain table is damaged, the redundant copy answers; where both are, reading the range is an error.
 /// </summary>
 public sealed class HostedSparseReader : ISparseLayer
 {
@@ -39,10 +39,11 @@ public sealed class HostedSparseReader : ISparseLayer
     public EmbeddedDescriptorArea? EmbeddedDescriptorRange => Layout.EmbeddedDescriptor;
 
     /// <summary>
-    /// Opens an extent and takes the file over. Damage of the first 4,096 entries of the directories is among the findings
-    /// afterwards; <see cref="HostedSparseCheck"/> looks at everything.
+    /// Opens an extent and takes the file over. Damage of the first 4,096 entries of the directories is among
+    /// the findings afterwards; <see cref="HostedSparseCheck"/> looks at everything.
     /// </summary>
-    /// <exception cref="ImageException">The bytes cannot be understood. The file stays the caller's.</exception>
+    /// <exception cref="ImageException">The bytes cannot be understood. The file stays the
+    /// caller's.</exception>
     public static HostedSparseReader Open(HostFile file, FindingList findings)
     {
         HostedSparseLayout? layout = HostedSparseLayout.Load(file, findings);

@@ -4,16 +4,20 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Formats.Vmdk.HostedSparse;
 
-/// <summary>Plans what mends a hosted sparse extent. Nothing is written here, and nothing is ever guessed.</summary>
+/// <summary>
+/// Plans what mends a hosted sparse extent. Nothing is written here, and nothing is ever guessed.
+/// </summary>
 public static class HostedSparseRepair
 {
     /// <summary>
-    /// The writes that mend what can be mended: entries of tables and directories from the copy that is sound, the
-    /// newline bytes, the flag for zeroed grains, and the word that the extent was closed, when the tables are sound
-    /// afterwards. What stays is among <paramref name="findings"/>, as <see cref="HostedSparseCheck"/> puts it.
+    /// The writes that mend what can be mended: entries of tables and directories from the copy that is
+    /// sound, the newline bytes, the flag for zeroed grains, and the word that the extent was closed, when
+    /// the tables are sound afterwards. What stays is among <paramref name="findings"/>, as <see
+    /// cref="HostedSparseCheck"/> puts it.
     /// </summary>
     /// <returns>
-    /// Writes in the order to do them, tables before the header; flush before the last one. Empty when nothing can be done.
+    /// Writes in the order to do them, tables before the header; flush before the last one. Empty when
+    /// nothing can be done.
     /// </returns>
     public static IReadOnlyList<PlannedWrite> Plan(HostFile file, FindingList findings)
     {
@@ -42,7 +46,10 @@ public static class HostedSparseRepair
         {
             header = header with
             {
-                SingleEndLineChar = 0x0A, NonEndLineChar = 0x20, DoubleEndLineChar1 = 0x0D, DoubleEndLineChar2 = 0x0A,
+                SingleEndLineChar = 0x0A,
+                NonEndLineChar = 0x20,
+                DoubleEndLineChar1 = 0x0D,
+                DoubleEndLineChar2 = 0x0A,
             };
             reasons.Add("the newline bytes");
         }
@@ -50,7 +57,8 @@ public static class HostedSparseRepair
         {
             header = header with
             {
-                Version = Math.Max(2, (uint)header.Version), Flags = (uint)(layout.Flags | SparseFlags.ZeroedGrains),
+                Version = Math.Max(2, (uint)header.Version),
+                Flags = (uint)(layout.Flags | SparseFlags.ZeroedGrains),
             };
             reasons.Add("the flag for zeroed grains");
         }

@@ -19,12 +19,14 @@ public sealed record SeSparseStatistics
     public bool IsSound { get; init; }
 }
 
-/// <summary>Checks that every directory and table entry of a seSparse extent can be followed. Reads only.</summary>
+/// <summary>
+/// Checks that every directory and table entry of a seSparse extent can be followed. Reads only.
+/// </summary>
 public static class SeSparseCheck
 {
     /// <summary>
-    /// Looks at all tables. What is wrong is added to <paramref name="findings"/>, each kind once with its count and
-    /// first place. The file stays the caller's.
+    /// Looks at all tables. What is wrong is added to <paramref name="findings"/>, each kind once with its
+    /// count and first place. The file stays the caller's.
     /// </summary>
     public static SeSparseStatistics Run(HostFile file, FindingList findings)
     {
@@ -54,7 +56,10 @@ public static class SeSparseCheck
                 if (kind == SeSparseEntry.Kind.Zero) { zero++; continue; }
                 long grainStart = start + ((long)index * SeSparseLayout.GrainBytes);
                 long needed = Math.Min(SeSparseLayout.GrainBytes, layout.CapacityBytes - grainStart);
-                if (kind == SeSparseEntry.Kind.Data && IsWithin(layout, entries[index], needed, fileLength)) { allocated++; }
+                if (kind == SeSparseEntry.Kind.Data && IsWithin(layout, entries[index], needed, fileLength))
+                {
+                    allocated++;
+                }
                 else if (lostGrains++ == 0) { firstLostGrain = grainStart; }
             }
         }
@@ -77,8 +82,12 @@ public static class SeSparseCheck
             && layout.GrainsOffset + (grain * SeSparseLayout.GrainBytes) + neededBytes <= fileLength;
     }
 
-    private static void Report(FindingCode code, long count, long firstOffset, string path, FindingList findings)
+    private static void Report(FindingCode code, long count, long firstOffset, string path,
+        FindingList findings)
     {
-        if (count > 0) { findings.Add(code, path, $"{count} times; first for byte {firstOffset} of the extent"); }
+        if (count > 0)
+        {
+            findings.Add(code, path, $"{count} times; first for byte {firstOffset} of the extent");
+        }
     }
 }

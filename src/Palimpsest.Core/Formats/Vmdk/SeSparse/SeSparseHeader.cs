@@ -4,8 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.SeSparse;
 
 /// <summary>
-/// The constant header of a seSparse extent: sector 0, little-endian, offsets and sizes in sectors; the rest of the
-/// sector is zero. VMware does not publish it; source: what qemu, dissect and xen-orchestra agree on.
+/// The constant header of a seSparse extent: sector 0, little-endian, offsets and sizes in sectors; the rest
+/// of the sector is zero. VMware does not publish it; source: what qemu, dissect and xen-orchestra agree on.
 /// Byte table: <c>README.md</c> beside this file.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
@@ -146,7 +146,9 @@ internal static class SeSparseEntry
         Damaged,
     }
 
-    /// <summary>The index of the table a directory entry other than 0 names, or <see cref="None"/> when it is damaged.</summary>
+    /// <summary>
+    /// The index of the table a directory entry other than 0 names, or <see cref="None"/> when it is damaged.
+    /// </summary>
     internal static long TableNumber(ulong entry) =>
         (entry & TableMarkMask) == TableMark ? (uint)entry : None;
 

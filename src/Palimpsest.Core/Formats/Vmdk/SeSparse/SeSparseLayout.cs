@@ -5,7 +5,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Formats.Vmdk.SeSparse;
 
-/// <summary>What the headers of a seSparse extent say, checked against the file they are in. Immutable.</summary>
+/// <summary>
+/// What the headers of a seSparse extent say, checked against the file they are in. Immutable.
+/// </summary>
 public sealed record SeSparseLayout
 {
     /// <summary>Bytes of a grain.</summary>
@@ -42,16 +44,21 @@ public sealed record SeSparseLayout
     internal long GrainsOffset => (long)(ulong)Header.GrainsOffset * Sector.Bytes;
 
     /// <summary>Entries of the directory that answer for something.</summary>
-    internal long TableCount => (CapacityBytes / TableCoverBytes) + (CapacityBytes % TableCoverBytes == 0 ? 0 : 1);
+    internal long TableCount =>
+        (CapacityBytes / TableCoverBytes) + (CapacityBytes % TableCoverBytes == 0 ? 0 : 1);
 
-    /// <summary>Reads and checks the headers; null, with a refusal among the findings, when the extent cannot be opened.</summary>
+    /// <summary>
+    /// Reads and checks the headers; null, with a refusal among the findings, when the extent cannot be
+    /// opened.
+    /// </summary>
     internal static SeSparseLayout? Load(HostFile file, FindingList findings)
     {
         long fileLength = file.Length;
         Span<byte> sector = stackalloc byte[Sector.Bytes];
         if (fileLength < sector.Length)
         {
-            findings.Add(SeSparseFindings.NotSeSparse, file.Path, $"the file has {fileLength} bytes, a header 512", 0);
+            findings.Add(SeSparseFindings.NotSeSparse, file.Path,
+                $"the file has {fileLength} bytes, a header 512", 0);
             return null;
         }
         file.Read(0, sector);
@@ -65,25 +72,32 @@ public sealed record SeSparseLayout
         return ParseVolatile(sector, volatileOffset, file.Path, findings) is null ? null : layout;
     }
 
-    /// <summary>The constant header in a sector; null, with a refusal, when it is not one to read on from.</summary>
-    internal static SeSparseHeader? ParseConstant(ReadOnlySpan<byte> sector, string path, FindingList findings)
+    /// <summary>
+    /// The constant header in a sector; null, with a refusal, when it is not one to read on from.
+    /// </summary>
+    internal static SeSparseHeader? ParseConstant(ReadOnlySpan<byte> sector, string path,
+        FindingList findings)
     {
         SeSparseHeader header = MemoryMarshal.Read<SeSparseHeader>(sector);
         if (header.Magic != SeSparseHeader.MagicNumber)
         {
-            findings.Add(SeSparseFindings.NotSeSparse, path, $"the file begins with 0x{(ulong)header.Magic:x16}", 0, "magic");
+            findings.Add(SeSparseFindings.NotSeSparse, path,
+                $"the file begins with 0x{(ulong)header.Magic:x16}", 0, "magic");
             return null;
         }
         if (header.Version != SeSparseHeader.KnownVersion)
         {
             findings.Add(SeSparseFindings.UnknownVersion, path,
-                $"the header names version {(ulong)header.Version >> 32}.{(uint)(ulong)header.Version}", 8, "version");
+                $"the header names version {(ulong)header.Version >> 32}.{(uint)(ulong)header.Version}", 8,
+                "version");
             return null;
         }
-        if (header.GrainSize != SeSparseHeader.GrainSectors || header.GrainTableSize != SeSparseHeader.TableSectors)
+        if (header.GrainSize != SeSparseHeader.GrainSectors
+            || header.GrainTableSize != SeSparseHeader.TableSectors)
         {
             findings.Add(SeSparseFindings.UnknownShape, path,
-                $"grains have {(ulong)header.GrainSize} sectors and tables {(ulong)header.GrainTableSize}, not 8 and 64",
+                $"grains have {(ulong)header.GrainSize} sectors and tables "
+                + $"{(ulong)header.GrainTableSize}, not 8 and 64",
                 24, "grainSize");
             return null;
         }
@@ -91,13 +105,16 @@ public sealed record SeSparseLayout
             || sector[Unsafe.SizeOf<SeSparseHeader>()..Sector.Bytes].IndexOfAnyExcept((byte)0) >= 0)
         {
             findings.Add(SeSparseFindings.UnknownShape, path,
-                $"the flags are 0x{(ulong)header.Flags:x}, and they or bytes that are reserved are not zero", 40, "flags");
+                $"the flags are 0x{(ulong)header.Flags:x}, and they or bytes that are reserved are not zero",
+                40, "flags");
             return null;
         }
         return header;
     }
 
-    /// <summary>The volatile header in a sector; null, with a refusal, when the extent cannot be opened.</summary>
+    /// <summary>
+    /// The volatile header in a sector; null, with a refusal, when the extent cannot be opened.
+    /// </summary>
     internal static SeSparseVolatileHeader? ParseVolatile(
         ReadOnlySpan<byte> sector, long offset, string path, FindingList findings)
     {
@@ -123,7 +140,10 @@ public sealed record SeSparseLayout
         return header;
     }
 
-    /// <summary>Checks a header against the length of its file; null, with a refusal, when the extent cannot be opened.</summary>
+    /// <summary>
+    /// Checks a header against the length of its file; null, with a refusal, when the extent cannot be
+    /// opened.
+    /// </summary>
     internal static SeSparseLayout? Validate(
         in SeSparseHeader header, long fileLength, string path, FindingList findings)
     {
@@ -137,14 +157,16 @@ public sealed record SeSparseLayout
         {
             findings.Add(SeSparseFindings.BadShape, path,
                 $"the directory is said to be {(ulong)header.DirectorySize} sectors at sector "
-                + $"{(ulong)header.DirectoryOffset} for {capacity} sectors; the file has {fileLength} bytes", 128, "grainDir");
+                + $"{(ulong)header.DirectoryOffset} for {capacity} sectors; the file has {fileLength} bytes",
+                128, "grainDir");
             return null;
         }
         if (!IsWithin(header.VolatileHeaderOffset, 1, fileSectors)
             || header.TablesOffset > MaxSectors || header.GrainsOffset > MaxSectors)
         {
             findings.Add(SeSparseFindings.BadShape, path,
-                $"the volatile header is said to be at sector {(ulong)header.VolatileHeaderOffset}, the tables at "
+                $"the volatile header is said to be at sector {(ulong)header.VolatileHeaderOffset}, "
+                + "the tables at "
                 + $"{(ulong)header.TablesOffset}, the grains at {(ulong)header.GrainsOffset}; the file has "
                 + $"{fileLength} bytes", 80, "volatileHeader");
             return null;

@@ -5,8 +5,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.SeSparse;
 
 /// <summary>
-/// Reads a seSparse extent that was closed. Owns its file; thread-safe. There is no writer: how the journal, the free
-/// bitmap and the back map are kept is not published.
+/// Reads a seSparse extent that was closed. Owns its file; thread-safe. There is no writer: how the journal,
+/// the free bitmap and the back map are kept is not published.
 /// </summary>
 public sealed class SeSparseReader : ISparseLayer
 {
@@ -35,8 +35,11 @@ public sealed class SeSparseReader : ISparseLayer
     /// <inheritdoc/>
     public int GrainBytes => SeSparseLayout.GrainBytes;
 
-    /// <summary>Opens an extent and takes the file over; <see cref="SeSparseCheck"/> looks at its tables.</summary>
-    /// <exception cref="ImageException">The bytes cannot be understood. The file stays the caller's.</exception>
+    /// <summary>
+    /// Opens an extent and takes the file over; <see cref="SeSparseCheck"/> looks at its tables.
+    /// </summary>
+    /// <exception cref="ImageException">The bytes cannot be understood. The file stays the
+    /// caller's.</exception>
     public static SeSparseReader Open(HostFile file, FindingList findings)
     {
         SeSparseLayout? layout = SeSparseLayout.Load(file, findings);
@@ -98,12 +101,16 @@ public sealed class SeSparseReader : ISparseLayer
         SeSparseTables.Content content = tables.Find(tableIndex, out ReadOnlySpan<ulong> entries);
         if (content == SeSparseTables.Content.Hole)
         {
-            long count = CountHoleTables(tableIndex, ((offset - tableStart + length - 1) / SeSparseLayout.TableCoverBytes) + 1);
+            long count = CountHoleTables(tableIndex,
+                ((offset - tableStart + length - 1) / SeSparseLayout.TableCoverBytes) + 1);
             long holeEnd = tableStart + (count * SeSparseLayout.TableCoverBytes);
             return new BlockRun(Math.Min(holeEnd - offset, length), RunKind.Hole);
         }
         long end = Math.Min(tableStart + SeSparseLayout.TableCoverBytes, offset + length);
-        if (content != SeSparseTables.Content.Present) { return new BlockRun(end - offset, RunKind.Unreadable); }
+        if (content != SeSparseTables.Content.Present)
+        {
+            return new BlockRun(end - offset, RunKind.Unreadable);
+        }
 
         int first = (int)((offset - tableStart) / SeSparseLayout.GrainBytes);
         int last = (int)((end - 1 - tableStart) / SeSparseLayout.GrainBytes);
@@ -125,7 +132,10 @@ public sealed class SeSparseReader : ISparseLayer
     private BlockRun DataRun(long grain, long inRun, long lengthBytes)
     {
         // The number has 60 bits; what lies past any file is not multiplied.
-        if (grain > fileLength / SeSparseLayout.GrainBytes) { return new BlockRun(lengthBytes, RunKind.Unreadable); }
+        if (grain > fileLength / SeSparseLayout.GrainBytes)
+        {
+            return new BlockRun(lengthBytes, RunKind.Unreadable);
+        }
         long hostOffset = Layout.GrainsOffset + (grain * SeSparseLayout.GrainBytes) + inRun;
         return hostOffset >= fileLength
             ? new BlockRun(lengthBytes, RunKind.Unreadable)
@@ -141,7 +151,8 @@ public sealed class SeSparseReader : ISparseLayer
         }
         int count = 1;
         while (count < entries.Length && SeSparseEntry.KindOf(entries[count]) == kind
-            && (kind != SeSparseEntry.Kind.Data || SeSparseEntry.GrainNumber(entries[count]) == grain + count))
+            && (kind != SeSparseEntry.Kind.Data
+                || SeSparseEntry.GrainNumber(entries[count]) == grain + count))
         {
             count++;
         }

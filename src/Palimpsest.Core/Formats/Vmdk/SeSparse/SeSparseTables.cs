@@ -6,8 +6,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.SeSparse;
 
 /// <summary>
-/// The directory and the tables of a seSparse extent, cached in fixed memory (5 MiB); tables in holes of the host are
-/// not read. Not thread-safe: its owner holds a lock. Does not own the file.
+/// The directory and the tables of a seSparse extent, cached in fixed memory (5 MiB); tables in holes of the
+/// host are not read. Not thread-safe: its owner holds a lock. Does not own the file.
 /// </summary>
 internal sealed class SeSparseTables(HostFile file, SeSparseLayout layout, long fileLength)
 {
@@ -36,7 +36,10 @@ internal sealed class SeSparseTables(HostFile file, SeSparseLayout layout, long 
     internal Content Find(long tableIndex, out ReadOnlySpan<ulong> entries)
     {
         entries = default;
-        if (!TryDirectoryFrom(tableIndex, out ReadOnlySpan<ulong> directoryEntries)) { return Content.Unreadable; }
+        if (!TryDirectoryFrom(tableIndex, out ReadOnlySpan<ulong> directoryEntries))
+        {
+            return Content.Unreadable;
+        }
         if (directoryEntries[0] == 0) { return Content.Hole; }
         long offset = TableOffset(directoryEntries[0]);
         if (offset < 0) { return Content.Lost; }
@@ -52,7 +55,9 @@ internal sealed class SeSparseTables(HostFile file, SeSparseLayout layout, long 
         return Content.Present;
     }
 
-    /// <summary>Directory entries from one on, as far as a page reaches. False when the host cannot read them.</summary>
+    /// <summary>
+    /// Directory entries from one on, as far as a page reaches. False when the host cannot read them.
+    /// </summary>
     internal bool TryDirectoryFrom(long tableIndex, out ReadOnlySpan<ulong> entries)
     {
         entries = default;
@@ -70,7 +75,9 @@ internal sealed class SeSparseTables(HostFile file, SeSparseLayout layout, long 
         return true;
     }
 
-    /// <summary>True when a directory entry is known to name a table of which the host stores nothing, or none.</summary>
+    /// <summary>
+    /// True when a directory entry is known to name a table of which the host stores nothing, or none.
+    /// </summary>
     internal bool IsKnownHole(ulong directoryEntry) =>
         directoryEntry == 0 || (TableOffset(directoryEntry) is >= 0 and var offset && LiesInHostHole(offset));
 
@@ -82,7 +89,8 @@ internal sealed class SeSparseTables(HostFile file, SeSparseLayout layout, long 
         return offset + SeSparseLayout.TableBytes <= fileLength ? offset : -1;
     }
 
-    private bool LiesInHostHole(long offset) => offset >= holeStart && offset + SeSparseLayout.TableBytes <= holeEnd;
+    private bool LiesInHostHole(long offset) => offset >= holeStart
+        && offset + SeSparseLayout.TableBytes <= holeEnd;
 
     private Content Load(Page page, long tableIndex, long offset)
     {
@@ -97,9 +105,11 @@ internal sealed class SeSparseTables(HostFile file, SeSparseLayout layout, long 
         }
         catch (BlockException error) when (error.Kind == BlockErrorKind.Io)
         {
-            return TryRead(page, tableIndex, offset, SeSparseLayout.TableEntries) ? Content.Present : Content.Unreadable;
+            return TryRead(page, tableIndex, offset, SeSparseLayout.TableEntries) ? Content.Present
+                : Content.Unreadable;
         }
-        return TryRead(page, tableIndex, offset, SeSparseLayout.TableEntries) ? Content.Present : Content.Unreadable;
+        return TryRead(page, tableIndex, offset, SeSparseLayout.TableEntries) ? Content.Present
+            : Content.Unreadable;
     }
 
     private bool TryRead(Page page, long index, long offset, int count)

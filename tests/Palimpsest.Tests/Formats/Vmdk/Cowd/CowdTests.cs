@@ -112,11 +112,17 @@ public sealed class CowdTests : IDisposable
         Assert.Equal(["VMDK4005", "VMDK4014"], Check("f").Order());
         using (HostFile file = scratch.OpenWrite("f"))
         {
-            foreach (PlannedWrite write in CowdRepair.Plan(file, new FindingList())) { file.Write(write.OffsetBytes, write.Bytes); }
+            foreach (PlannedWrite write in CowdRepair.Plan(file, new FindingList()))
+            {
+                file.Write(write.OffsetBytes, write.Bytes);
+            }
         }
         Assert.Empty(Check("f"));
         scratch.Patch("f", 0x1C, 5, 0, 0, 0);
-        using (var device = CowdDevice.Open(scratch.OpenWrite("f"), new FindingList(), true)) { device.Write(4096, "b"u8); }
+        using (var device = CowdDevice.Open(scratch.OpenWrite("f"), new FindingList(), true))
+        {
+            device.Write(4096, "b"u8);
+        }
         Assert.Empty(Check("f"));
         using var reader = CowdReader.Open(scratch.OpenRead("f"), new FindingList());
         byte[] content = SparseScratch.ReadAll(reader);

@@ -25,7 +25,8 @@ public sealed class HostedSparseModelTests
         var model = new SparseModel(Capacity, seed);
         for (int session = 0; session < 4; session++)
         {
-            using (var device = HostedSparseDevice.Open(scratch.OpenWrite("m.vmdk"), new FindingList(), hasParent))
+            using (var device = HostedSparseDevice.Open(scratch.OpenWrite("m.vmdk"), new FindingList(),
+                hasParent))
             {
                 for (int step = 0; step < 250; step++)
                 {

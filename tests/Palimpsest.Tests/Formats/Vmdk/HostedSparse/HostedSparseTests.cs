@@ -13,20 +13,24 @@ public sealed class HostedSparseTests : IDisposable
 {
     private const int Grain = 65536;
 
-    // Of a disk up to 32 MiB with no descriptor: header 0, rgd 1, its table 2, gd 6, its table 7, grains from 128.
-    private const int RedundantDirectory = 512, RedundantTable = 2 * 512, FirstDirectory = 6 * 512, FirstTable = 7 * 512;
+    // Of a disk up to 32 MiB with no descriptor: header 0, rgd 1, its table 2, gd 6, its table 7, grains from
+    // 128.
+    private const int RedundantDirectory = 512, RedundantTable = 2 * 512, FirstDirectory = 6 * 512,
+        FirstTable = 7 * 512;
 
     private readonly SparseScratch scratch = new();
 
     public void Dispose() => scratch.Dispose();
 
     [Fact]
-    public void HeaderIsAsTheReadmeSays() => ReadmeTable.AssertDescribes<SparseHeader>("HostedSparse", "## Header");
+    public void HeaderIsAsTheReadmeSays() =>
+        ReadmeTable.AssertDescribes<SparseHeader>("HostedSparse", "## Header");
 
     [Fact]
     public void LayoutIsTheOneVmwareWrites()
     {
-        // Values of the extents that VMware's libraries make: rgd 21, gd 26, overhead 128 with a descriptor; 1, 6 without.
+        // Values of the extents that VMware's libraries make: rgd 21, gd 26, overhead 128 with a descriptor;
+        // 1, 6 without.
         SparseHeader embedded = CreateAndReadHeader("e.vmdk", 32 << 20, "text"u8.ToArray());
         Assert.Equal((21UL, 26UL, 128UL), Places(embedded));
         Assert.Equal((1UL, 20UL), ((ulong)embedded.DescriptorOffset, (ulong)embedded.DescriptorSize));
@@ -80,7 +84,8 @@ public sealed class HostedSparseTests : IDisposable
             Assert.Equal(content, SparseScratch.ReadAll(reader));
         }
         using HostFile file = scratch.OpenWrite("d.vmdk");
-        var error = Assert.Throws<ImageException>(() => HostedSparseDevice.Open(file, new FindingList(), false));
+        var error = Assert.Throws<ImageException>(() =>
+            HostedSparseDevice.Open(file, new FindingList(), false));
         Assert.Equal("VMDK3028", error.Reason.Code.Id);
     }
 
@@ -150,7 +155,8 @@ public sealed class HostedSparseTests : IDisposable
         Assert.Contains("VMDK3019", Check("x.vmdk"));
         using (HostFile file = scratch.OpenWrite("x.vmdk"))
         {
-            var error = Assert.Throws<ImageException>(() => HostedSparseDevice.Open(file, new FindingList(), false));
+            var error = Assert.Throws<ImageException>(() =>
+                HostedSparseDevice.Open(file, new FindingList(), false));
             Assert.Equal("VMDK3014", error.Reason.Code.Id);
         }
         Repair("x.vmdk");
@@ -188,7 +194,8 @@ public sealed class HostedSparseTests : IDisposable
         Repair("h.vmdk");
         Assert.Equal(["VMDK3025"], Check("h.vmdk"));
         using var reader = HostedSparseReader.Open(scratch.OpenRead("h.vmdk"), new FindingList());
-        Assert.Equal((2u, 7u, 0), ((uint)reader.Header.Version, (uint)reader.Header.Flags, (int)reader.Header.UncleanShutdown));
+        Assert.Equal((2u, 7u, 0),
+            ((uint)reader.Header.Version, (uint)reader.Header.Flags, (int)reader.Header.UncleanShutdown));
         Assert.Equal(content, SparseScratch.ReadAll(reader));
     }
 
@@ -214,7 +221,8 @@ public sealed class HostedSparseTests : IDisposable
     public void ZerosHideAParentAndDiscardsDoNotShowIt()
     {
         Create("z.vmdk", 10 << 20);
-        using (var device = HostedSparseDevice.Open(scratch.OpenWrite("z.vmdk"), new FindingList(), hasParent: true))
+        using (var device = HostedSparseDevice.Open(scratch.OpenWrite("z.vmdk"), new FindingList(),
+            hasParent: true))
         {
             device.Write(0, new byte[2 * Grain]);
             device.WriteZeroes(0, 4 * Grain, ZeroMode.MayPunch);
@@ -306,7 +314,8 @@ public sealed class HostedSparseTests : IDisposable
         file.Read(512, area);
         Assert.Equal("short"u8, area.AsSpan(0, 5));
         Assert.Equal(-1, area.AsSpan(5).IndexOfAnyExcept((byte)0));
-        var error = Assert.Throws<BlockException>(() => HostedSparseFile.ReplaceEmbeddedDescriptor(file, new byte[20 * 512 + 1]));
+        var error = Assert.Throws<BlockException>(() =>
+            HostedSparseFile.ReplaceEmbeddedDescriptor(file, new byte[20 * 512 + 1]));
         Assert.Equal(BlockErrorKind.NoSpace, error.Kind);
     }
 
@@ -317,7 +326,10 @@ public sealed class HostedSparseTests : IDisposable
     public void GrowthKeepsContentAndAddsHoles(long newCapacity)
     {
         byte[] content = CreateFilled("g.vmdk");
-        using (HostFile file = scratch.OpenWrite("g.vmdk")) { HostedSparseGrowth.Grow(file, newCapacity / 512); }
+        using (HostFile file = scratch.OpenWrite("g.vmdk"))
+        {
+            HostedSparseGrowth.Grow(file, newCapacity / 512);
+        }
         Assert.All(Check("g.vmdk"), code => Assert.Equal("VMDK3025", code));
         using (var device = HostedSparseDevice.Open(scratch.OpenWrite("g.vmdk"), new FindingList(), false))
         {

@@ -4,8 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Tests.Formats.Vmdk.SeSparse;
 
 /// <summary>
-/// Builds seSparse extents byte by byte from the tables of the format's README, for the reader to be held to; tables
-/// are handed out from the last to the first, so that their order is not the disk's.
+/// Builds seSparse extents byte by byte from the tables of the format's README, for the reader to be held to;
+/// tables are handed out from the last to the first, so that their order is not the disk's.
 /// </summary>
 internal sealed class SeSparseBuilder
 {
@@ -68,7 +68,8 @@ internal sealed class SeSparseBuilder
         return number;
     }
 
-    public void DirectoryEntry(long tableIndex, ulong entry) => Put((Directory * 512) + (tableIndex * 8), entry);
+    public void DirectoryEntry(long tableIndex, ulong entry) =>
+        Put((Directory * 512) + (tableIndex * 8), entry);
 
     private void Put(long offset, ulong value)
     {

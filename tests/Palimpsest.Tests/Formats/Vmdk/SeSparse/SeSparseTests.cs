@@ -35,7 +35,8 @@ public sealed class SeSparseTests : IDisposable
         // Grains 5 to 104 lie behind each other from number 4,000 on, across the wrap of the low twelve bits.
         BlockRun data = reader.GetRun(5 * 4096, Capacity - (5 * 4096));
         Assert.Equal((RunKind.Data, 100L * 4096), (data.Kind, data.LengthBytes));
-        Assert.Equal((RunKind.Zero, 2L * 4096), (reader.GetRun(105 * 4096, 1 << 20).Kind, reader.GetRun(105 * 4096, 1 << 20).LengthBytes));
+        Assert.Equal((RunKind.Zero, 2L * 4096),
+            (reader.GetRun(105 * 4096, 1 << 20).Kind, reader.GetRun(105 * 4096, 1 << 20).LengthBytes));
     }
 
     [Theory]
@@ -89,7 +90,8 @@ public sealed class SeSparseTests : IDisposable
             foreach (long offset in (long[])[4096, 8192, 12288, SeSparseBuilder.Cover + 5])
             {
                 Assert.Equal(RunKind.Unreadable, reader.GetRun(offset, 1).Kind);
-                Assert.Equal(BlockErrorKind.Corrupt, Assert.Throws<BlockException>(() => reader.Read(offset, new byte[1])).Kind);
+                Assert.Equal(BlockErrorKind.Corrupt,
+                    Assert.Throws<BlockException>(() => reader.Read(offset, new byte[1])).Kind);
             }
         }
         using HostFile again = scratch.OpenRead("d");
@@ -131,13 +133,14 @@ public sealed class SeSparseTests : IDisposable
 /// <summary>A seSparse extent with every kind of entry, and what a disk without a parent reads.</summary>
 internal static class SeSparseSample
 {
-    public static byte[] Write(SparseScratch scratch, string name, long capacity, int seed)
+    public static byte[] Write(SparseScratch scratch, string name, long capacity, int seed,
+        int firstGrain = 4000)
     {
         byte[] expected = new byte[(capacity + 4095) / 4096 * 4096];
         var random = new Random(seed);
         using HostFile file = scratch.Create(name);
         var builder = new SeSparseBuilder(file, capacity);
-        builder.SkipToGrain(4000);
+        builder.SkipToGrain(firstGrain);
         for (int grain = 5; grain < 105; grain++) { Store(grain); }
         builder.Entry(105, 0x1000_0000_0000_0000);
         builder.Entry(106, 0x2000_0000_0000_0000);
