@@ -5,7 +5,6 @@ using Palimpsest.Core.Platform;
 using Palimpsest.Tests.Formats.Vmdk.SeSparse;
 using Palimpsest.Tests.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Tests.Simulation;
-using Xunit;
 
 namespace Palimpsest.Tests.Fuzz;
 
@@ -184,7 +183,7 @@ internal static class FuzzSeeds
         SimulatedHost host, string path, IReadOnlyList<FuzzField> fields, IReadOnlyList<FuzzText> texts)
     {
         // A seed that does not open would test nothing behind the first check.
-        using (Disk disk = Disk.Open(path, new DiskOpenOptions { Host = host })) { Assert.True(disk.CapacityBytes > 0); }
+        Disk.Open(path, new DiskOpenOptions { Host = host }).Dispose();
         return new FuzzImage(path, host.Files.ToDictionary(file => file, host.Get), fields, texts);
     }
 
