@@ -2,7 +2,8 @@ using Palimpsest.Fuzz;
 using Palimpsest.Tests.Fuzz;
 using SharpFuzz;
 
-// Three uses, told in README.md: the fuzzer's own process, files run again, and first inputs written to a folder.
+// Three uses, told in README.md: the fuzzer's own process, files run again, and first inputs written to a
+// folder.
 if (args.Length == 3 && args[0] == "seeds" && Find(args[1]) is { MakeSeed: { } make, SeedFile: { } seedFile })
 {
     Directory.CreateDirectory(args[2]);

@@ -8,7 +8,9 @@ using Palimpsest.Tests.Simulation;
 
 namespace Palimpsest.Fuzz;
 
-/// <summary>One kind of input: how a disk is made around the fuzzer's bytes, and where its first inputs come from.</summary>
+/// <summary>
+/// One kind of input: how a disk is made around the fuzzer's bytes, and where its first inputs come from.
+/// </summary>
 /// <param name="Name">As on the command line.</param>
 /// <param name="Run">Takes the bytes; anything it throws is a bug.</param>
 /// <param name="SeedFile">The file of a valid disk that an input replaces; null where there is none.</param>
@@ -27,16 +29,20 @@ internal sealed record Target(
     [
         new("descriptor", RunDescriptor, DiskPath, FuzzSeeds.Descriptor),
         new("kdmv", RunSelf, DiskPath, FuzzSeeds.HostedSparse),
-        new("cowd", bytes => RunDelta(bytes, CreateTypes.VmfsSparse, ExtentType.VmfsSparse, Delta, Number(bytes, 12, 4)),
+        new("cowd", bytes => RunDelta(bytes, CreateTypes.VmfsSparse, ExtentType.VmfsSparse, Delta,
+            Number(bytes, 12, 4)),
             Delta, FuzzSeeds.Cowd),
-        new("sesparse", bytes => RunDelta(bytes, CreateTypes.SeSparse, ExtentType.SeSparse, SeDelta, Number(bytes, 16, 8)),
+        new("sesparse",
+            bytes => RunDelta(bytes, CreateTypes.SeSparse, ExtentType.SeSparse, SeDelta,
+                Number(bytes, 16, 8)),
             SeDelta, FuzzSeeds.SeSparse),
         new("stream", RunSelf, DiskPath, FuzzSeeds.Stream),
         new("partitions", bytes => PartitionTable.Read(new MemoryDevice(bytes), new FindingList())),
     ];
 
     // Decisions within a case come from the input, so that a file repeats what the fuzzer saw.
-    private static Random RandomFor(byte[] bytes) => new(bytes.Length == 0 ? 0 : (bytes.Length * 31) + bytes[^1]);
+    private static Random RandomFor(byte[] bytes) =>
+        new(bytes.Length == 0 ? 0 : (bytes.Length * 31) + bytes[^1]);
 
     private static void RunSelf(byte[] bytes)
     {
@@ -54,7 +60,8 @@ internal sealed record Target(
     }
 
     // The descriptor says the size that the header says, or every input would end at that comparison.
-    private static void RunDelta(byte[] bytes, string createType, ExtentType type, string path, ulong sectorCount)
+    private static void RunDelta(byte[] bytes, string createType, ExtentType type, string path,
+        ulong sectorCount)
     {
         var host = new SimulatedHost { RoomBytes = 8 << 20 };
         host.Put(path, bytes);

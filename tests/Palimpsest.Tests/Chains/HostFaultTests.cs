@@ -22,7 +22,8 @@ public sealed class HostFaultTests
         get
         {
             var data = new TheoryData<string, bool, string, bool>();
-            foreach (string kind in (string[])[CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse, CreateTypes.VmfsSparse])
+            foreach (string kind in (string[])[CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse,
+                CreateTypes.VmfsSparse])
             {
                 foreach (bool isDelta in (bool[])[false, true])
                 {
@@ -65,7 +66,8 @@ public sealed class HostFaultTests
     }
 
     // True when the fault was reached, so that a later one may be too.
-    private static bool FailsAt(string kind, bool isDelta, HostOperation operation, int number, bool isForever)
+    private static bool FailsAt(string kind, bool isDelta, HostOperation operation, int number,
+        bool isForever)
     {
         var work = new Workload(kind, isDelta);
         work.Host.FailAt(operation, number, isForever);
@@ -90,7 +92,8 @@ public sealed class HostFaultTests
         {
             var recipe = new DiskRecipe(Host, random);
             path = isDelta
-                ? recipe.Delta(kind, "disk-000001", recipe.Base(CreateTypes.MonolithicFlat, "disk", SectorCount))
+                ? recipe.Delta(kind, "disk-000001",
+                    recipe.Base(CreateTypes.MonolithicFlat, "disk", SectorCount))
                 : recipe.Base(kind, "disk", SectorCount);
             using Disk disk = Disk.Open(path, new DiskOpenOptions { Host = Host });
             content = new byte[disk.CapacityBytes];
@@ -118,7 +121,10 @@ public sealed class HostFaultTests
                 byte[] bytes = new byte[sectors * 512];
                 random.NextBytes(bytes);
                 Attempt(() => disk.Device!.Write(first * 512L, bytes), first, bytes);
-                if (i % 4 == 1) { Attempt(() => disk.Device!.WriteZeroes(0, 16384, ZeroMode.MayPunch), 0, new byte[16384]); }
+                if (i % 4 == 1)
+                {
+                    Attempt(() => disk.Device!.WriteZeroes(0, 16384, ZeroMode.MayPunch), 0, new byte[16384]);
+                }
                 if (i % 4 == 3) { Attempt(disk.Device!.Flush, 0, []); }
             }
             isClosed = Attempt(disk.Dispose, 0, []);
@@ -129,7 +135,8 @@ public sealed class HostFaultTests
             using Disk disk = Disk.Open(path, new DiskOpenOptions { Host = Host });
             foreach (LinkExtent extent in disk.Links[0].Extents) { AssertSound(extent, what); }
 
-            // When closing failed, what was not flushed may be lost; that it opens and is sound was all that is promised.
+            // When closing failed, what was not flushed may be lost; that it opens and is sound was all that
+            // is promised.
             if (!isClosed) { return; }
             byte[] found = new byte[content.Length];
             disk.Reader.Read(0, found);
@@ -137,11 +144,15 @@ public sealed class HostFaultTests
             {
                 if (uncertain.Contains(sector)) { continue; }
                 Span<byte> expected = content.AsSpan(sector * 512, 512);
-                if (!expected.SequenceEqual(found.AsSpan(sector * 512, 512))) { Assert.Fail($"{what}: sector {sector} is lost"); }
+                if (!expected.SequenceEqual(found.AsSpan(sector * 512, 512)))
+                {
+                    Assert.Fail($"{what}: sector {sector} is lost");
+                }
             }
         }
 
-        // A change that failed may have been made in part; one that returned afterwards makes its sectors certain again.
+        // A change that failed may have been made in part; one that returned afterwards makes its sectors
+        // certain again.
         private bool Attempt(Action change, int firstSector, byte[] bytes)
         {
             IEnumerable<int> sectors = Enumerable.Range(firstSector, bytes.Length / 512);
@@ -155,7 +166,8 @@ public sealed class HostFaultTests
             catch (BlockException error)
             {
                 // A table that cannot be read is told as one that cannot be used.
-                Assert.True(error.Kind is BlockErrorKind.Io or BlockErrorKind.NoSpace or BlockErrorKind.Corrupt, error.Message);
+                Assert.Contains(error.Kind,
+                    (BlockErrorKind[])[BlockErrorKind.Io, BlockErrorKind.NoSpace, BlockErrorKind.Corrupt]);
                 uncertain.UnionWith(sectors);
                 return false;
             }

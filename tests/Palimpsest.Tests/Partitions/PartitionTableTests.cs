@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Palimpsest.Tests.Partitions;
 
-/// <summary>Tables that no tool makes: broken chains, scars, impossible places. Bytes are set by the format's definition.</summary>
+/// <summary>
+/// Tables that no tool makes: broken chains, scars, impossible places. Bytes are set by the format's
+/// definition.
+/// </summary>
 public sealed class PartitionTableTests
 {
     private const int SectorCount = 4096;
@@ -143,7 +146,8 @@ public sealed class PartitionTableTests
     private void AssertFindings(params string[] codes) =>
         Assert.Equal(codes, findings.Items.Select(finding => finding.Code.Id));
 
-    private void Record(int sector) => (disk[(sector * 512) + 510], disk[(sector * 512) + 511]) = (0x55, 0xAA);
+    private void Record(int sector) =>
+        (disk[(sector * 512) + 510], disk[(sector * 512) + 511]) = (0x55, 0xAA);
 
     private void Entry(int sector, int index, byte type, int start, int count)
     {
