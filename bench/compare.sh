@@ -38,7 +38,7 @@ ours() {
     case $1 in
         info) vmdk info flat.vmdk ;;
         convert-flat) vmdk convert flat.vmdk out/ours.vmdk ;;
-        convert-raw) vmdk convert -O raw flat.vmdk out/ours.raw ;;
+        convert-raw | convert-durable) vmdk convert -O raw flat.vmdk out/ours.raw ;;
         sparse-raw) vmdk convert -O raw chain-000002.vmdk out/ours.raw ;;
         map) vmdk map --json chain-000002.vmdk ;;
         compare) vmdk compare flat.vmdk copy.raw ;;
@@ -54,6 +54,7 @@ peer() {
         info) qemu-img info flat.vmdk ;;
         convert-flat) cp --sparse=auto flat-flat.vmdk out/peer.raw && cp flat.vmdk out/peer.vmdk ;;
         convert-raw) cp --sparse=auto flat-flat.vmdk out/peer.raw ;;
+        convert-durable) cp --sparse=auto flat-flat.vmdk out/peer.raw && sync -d out/peer.raw ;;
         sparse-raw) qemu-img convert -f vmdk -O raw chain-000002.vmdk out/peer.raw ;;
         map) qemu-img map --output=json chain-000002.vmdk ;;
         compare) qemu-img compare -f vmdk -F raw flat.vmdk copy.raw ;;
@@ -69,7 +70,7 @@ verify() {
     case $1 in
         info | map | huge-*) [[ -s out/ours.said ]] ;;
         convert-flat) cmp flat-flat.vmdk out/ours-flat.vmdk ;;
-        convert-raw) cmp flat-flat.vmdk out/ours.raw ;;
+        convert-raw | convert-durable) cmp flat-flat.vmdk out/ours.raw ;;
         sparse-raw | stream-read) cmp out/peer.raw out/ours.raw ;;
         stream-write) qemu-img compare -q out/ours.vmdk flat-flat.vmdk -f vmdk -F raw ;;
     esac
