@@ -48,10 +48,12 @@ public static class BlockCopier
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
         var counter = new ProgressCounter(progress, source.Length);
+        using var writeback = new WritebackQueue();
+        var kernelCopy = new Lock();
         int degree = options.Hash is null ? options.Degree : 1;
         ForEachStretch(source, counter, options.IsTargetZero && options.Hash is null, stretch =>
             ChunkedWork.Run(stretch.Length, ChunkBytes, degree,
-                () => new Worker(source, target, options, counter, stretch.Offset), cancellation), cancellation);
+                () => new Worker(source, target, options, counter, stretch.Offset, kernelCopy, writeback), cancellation), cancellation);
     }
 
     // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a whole
@@ -77,8 +79,8 @@ public static class BlockCopier
     }
 
     private sealed class Worker(
-        IBlockReader source, IBlockDevice target, CopyOptions options, ProgressCounter counter, long baseOffset)
-        : IChunkWorker
+        IBlockReader source, IBlockDevice target, CopyOptions options, ProgressCounter counter, long baseOffset,
+        Lock kernelCopy, WritebackQueue writeback) : IChunkWorker
     {
         private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
 
@@ -100,6 +102,15 @@ public static class BlockCopier
                 }
                 offset += run.LengthBytes;
                 counter.Add(run.LengthBytes);
+            }
+            StartWriteback(end - length, length);
+        }
+
+        private void StartWriteback(long offset, long length)
+        {
+            if (target is IHostMapped mapped && mapped.MapToHost(offset, length) is { } place)
+            {
+                writeback.Add(place);
             }
         }
 
@@ -126,8 +137,13 @@ public static class BlockCopier
             while (done < run.LengthBytes)
             {
                 if (mapped.MapToHost(offset + done, run.LengthBytes - done) is not { } place) { return done; }
-                long copied = HostCopy.TryCopy(
-                    run.File, run.HostOffset + done, place.File, place.HostOffset, place.LengthBytes);
+                // One at a time: the kernel lets only one thread write to a file, and the others would burn a core waiting.
+                long copied;
+                lock (kernelCopy)
+                {
+                    copied = HostCopy.TryCopy(
+                        run.File, run.HostOffset + done, place.File, place.HostOffset, place.LengthBytes);
+                }
                 done += copied;
                 if (copied < place.LengthBytes) { return done; }
             }

@@ -1,6 +1,8 @@
 namespace Palimpsest.Core.Findings;
 
-/// <summary>Findings about partition tables: VMDK9xxx. They concern the guest's bytes; the disk itself opens.</summary>
+/// <summary>
+/// Findings about partition tables: VMDK9xxx. They concern the guest's bytes; the disk itself opens.
+/// </summary>
 public static class PartitionFindings
 {
     /// <summary>Two partitions share sectors.</summary>
@@ -80,7 +82,8 @@ public static class PartitionFindings
         "Nothing is wrong, as long as whoever changes one table changes the other too.");
 
     /// <summary>No protective entry in front of a GPT.</summary>
-    public static readonly FindingCode ProtectiveMissing = new("VMDK9012", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode ProtectiveMissing =
+        new("VMDK9012", Severity.Warning, ExitCodes.Finding,
         "A GUID table stands behind a boot record that does not announce it",
         "The boot record was written over or wiped. Systems that look there first see an empty "
         + "disk and may offer to format it.",

@@ -5,8 +5,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Partitions;
 
 /// <summary>
-/// One of the four entries of a boot record: 16 bytes, little-endian, sectors of 512 bytes. The cylinder, head and
-/// sector fields are ignored, as every system since 1995 does.
+/// One of the four entries of a boot record: 16 bytes, little-endian, sectors of 512 bytes. The cylinder,
+/// head and sector fields are ignored, as every system since 1995 does.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal readonly record struct BootRecordEntry
@@ -40,7 +40,9 @@ internal readonly record struct BootRecordEntry
     public bool IsExtended => !IsEmpty && Type is 0x05 or 0x0F or 0x85;
 }
 
-/// <summary>A master or extended boot record: entries at 446, signature 55 AA at 510, disk id at 440.</summary>
+/// <summary>
+/// A master or extended boot record: entries at 446, signature 55 AA at 510, disk id at 440.
+/// </summary>
 /// <param name="IsTable">True when the signature is there and the four entries can be entries.</param>
 /// <param name="DiskId">The disk identifier.</param>
 /// <param name="Entries">The four entries, also when they make no sense.</param>
@@ -55,8 +57,11 @@ internal sealed record BootRecord(bool IsTable, uint DiskId, BootRecordEntry[] E
     /// <summary>True when it names any partition, the protective one included.</summary>
     public bool HasEntries => IsTable && Entries.Any(entry => !entry.IsEmpty);
 
-    /// <summary>Reads one sector.</summary>
-    public static BootRecord Parse(ReadOnlySpan<byte> sector)
+    /// <summary>
+    /// Reads one sector. A master record's partitions cannot begin with the record itself; an extended one's
+    /// can point back to the first record of their chain.
+    /// </summary>
+    public static BootRecord Parse(ReadOnlySpan<byte> sector, bool isMaster)
     {
         var entries = new BootRecordEntry[4];
         bool isTable = sector[SignatureOffset] == 0x55 && sector[SignatureOffset + 1] == 0xAA;
@@ -64,9 +69,10 @@ internal sealed record BootRecord(bool IsTable, uint DiskId, BootRecordEntry[] E
         {
             entries[i] = MemoryMarshal.Read<BootRecordEntry>(sector[(EntriesOffset + (i * EntryBytes))..]);
             isTable &= entries[i].Status is 0 or 0x80;
-            if (entries[i].Type != 0 && entries[i].SectorCount != 0) { isTable &= entries[i].Start != 0; }
+            if (isMaster && !entries[i].IsEmpty) { isTable &= entries[i].Start != 0; }
         }
-        return new BootRecord(isTable, BinaryPrimitives.ReadUInt32LittleEndian(sector[DiskIdOffset..]), entries);
+        return new BootRecord(isTable, BinaryPrimitives.ReadUInt32LittleEndian(sector[DiskIdOffset..]),
+            entries);
     }
 
     /// <summary>Byte offset of an entry within its sector.</summary>

@@ -5,16 +5,16 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Partitions;
 
 /// <summary>
-/// Names a file system by its first bytes. A word for the story of a disk, never the ground of a decision: old
-/// signatures outlive what they stood for.
+/// Names a file system by its first bytes. A word for the story of a disk, never the ground of a decision:
+/// old signatures outlive what they stood for.
 /// </summary>
 public static class FileSystemProbe
 {
     private const int StartBytes = 4096;
 
     /// <summary>
-    /// What begins at <paramref name="offset"/> (bytes) of the disk, in at most <paramref name="length"/> bytes; null
-    /// when it is not recognised, or cannot be read.
+    /// What begins at <paramref name="offset"/> (bytes) of the disk, in at most <paramref name="length"/>
+    /// bytes; null when it is not recognised, or cannot be read.
     /// </summary>
     public static string? At(IBlockReader disk, long offset, long length)
     {
@@ -58,14 +58,20 @@ public static class FileSystemProbe
     private static string? StartOf(ReadOnlySpan<byte> start)
     {
         if (start.StartsWith("XFSB"u8)) { return "XFS"; }
-        if (start.StartsWith((ReadOnlySpan<byte>)[(byte)'L', (byte)'U', (byte)'K', (byte)'S', 0xBA, 0xBE])) { return "LUKS"; }
+        if (start.StartsWith((ReadOnlySpan<byte>)[(byte)'L', (byte)'U', (byte)'K', (byte)'S', 0xBA, 0xBE]))
+        {
+            return "LUKS";
+        }
         for (int sector = 0; sector < 4 && ((sector + 1) * 512) <= start.Length; sector++)
         {
             ReadOnlySpan<byte> label = start[(sector * 512)..];
             if (label.StartsWith("LABELONE"u8) && label[24..].StartsWith("LVM2 001"u8)) { return "LVM2"; }
         }
         if (start.Length < StartBytes) { return null; }
-        if (BinaryPrimitives.ReadUInt16LittleEndian(start[0x438..]) == 0xEF53) { return ExtOf(start[0x400..]); }
+        if (BinaryPrimitives.ReadUInt16LittleEndian(start[0x438..]) == 0xEF53)
+        {
+            return ExtOf(start[0x400..]);
+        }
         return start[(StartBytes - 10)..].StartsWith("SWAPSPACE2"u8) ? "swap" : null;
     }
 
@@ -76,7 +82,10 @@ public static class FileSystemProbe
         uint compatible = BinaryPrimitives.ReadUInt32LittleEndian(superblock[0x5C..]);
         uint incompatible = BinaryPrimitives.ReadUInt32LittleEndian(superblock[0x60..]);
         uint readOnly = BinaryPrimitives.ReadUInt32LittleEndian(superblock[0x64..]);
-        if ((incompatible & ExtentsOr64BitOrFlexible) != 0 || (readOnly & HugeFileOrChecksums) != 0) { return "ext4"; }
+        if ((incompatible & ExtentsOr64BitOrFlexible) != 0 || (readOnly & HugeFileOrChecksums) != 0)
+        {
+            return "ext4";
+        }
         return (compatible & HasJournal) != 0 ? "ext3" : "ext2";
     }
 
@@ -89,7 +98,8 @@ public static class FileSystemProbe
     }
 
     private static bool Has(
-        IBlockReader disk, long offset, long length, int place, Span<byte> buffer, ReadOnlySpan<byte> expected)
+        IBlockReader disk, long offset, long length, int place, Span<byte> buffer,
+            ReadOnlySpan<byte> expected)
     {
         if (place + expected.Length > length) { return false; }
         Span<byte> found = buffer[..expected.Length];

@@ -21,7 +21,8 @@ internal readonly record struct GuidField
 }
 
 /// <summary>
-/// The header of a GUID partition table: 92 bytes, little-endian, in logical sectors (UEFI specification 2.10, 5.3.2).
+/// The header of a GUID partition table: 92 bytes, little-endian, in logical sectors (UEFI specification
+/// 2.10, 5.3.2).
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal readonly record struct GptHeader
@@ -74,7 +75,9 @@ internal readonly record struct GptHeader
     public U32Le EntriesChecksum { get; init; }
 }
 
-/// <summary>An entry of a GUID partition table: 56 bytes, and a name of 36 UTF-16 units behind them.</summary>
+/// <summary>
+/// An entry of a GUID partition table: 56 bytes, and a name of 36 UTF-16 units behind them.
+/// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal readonly record struct GptEntry
 {

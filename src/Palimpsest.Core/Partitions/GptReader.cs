@@ -10,7 +10,8 @@ namespace Palimpsest.Core.Partitions;
 internal sealed record GptTable(Guid DiskId, int SectorBytes, IReadOnlyList<Partition> Partitions);
 
 /// <summary>
-/// Reads a GUID partition table from its first copy, or from the one at the end of the disk where the first is damaged.
+/// Reads a GUID partition table from its first copy, or from the one at the end of the disk where the first
+/// is damaged.
 /// </summary>
 internal static class GptReader
 {
@@ -25,7 +26,9 @@ internal static class GptReader
             && MemoryMarshal.Read<GptHeader>(bytes).Signature == GptHeader.SignatureNumber;
     }
 
-    /// <summary>The table; null when the disk has none. One that is announced and lost is a finding and empty.</summary>
+    /// <summary>
+    /// The table; null when the disk has none. One that is announced and lost is a finding and empty.
+    /// </summary>
     public static GptTable? Read(SectorSource sectors, bool isAnnounced, bool trustsBackup)
     {
         foreach (int sectorBytes in sectorSizes)
@@ -46,7 +49,8 @@ internal static class GptReader
             }
             if (primary.State == CopyState.EntriesDamaged)
             {
-                sectors.Add(PartitionFindings.EntriesDamaged, primary.Complaint, primary.EntriesOffset(sectorBytes));
+                sectors.Add(PartitionFindings.EntriesDamaged, primary.Complaint,
+                    primary.EntriesOffset(sectorBytes));
                 return Build(sectors, primary, sectorBytes);
             }
             if (primary.State == CopyState.Damaged)
@@ -56,7 +60,8 @@ internal static class GptReader
             }
         }
         if (!isAnnounced) { return null; }
-        sectors.Add(PartitionFindings.Lost, "neither sector 1 nor the last one holds its header", Sector.Bytes);
+        sectors.Add(PartitionFindings.Lost, "neither sector 1 nor the last one holds its header",
+            Sector.Bytes);
         return new GptTable(Guid.Empty, Sector.Bytes, []);
     }
 
@@ -67,7 +72,8 @@ internal static class GptReader
         if (otherSector < (ulong)lastSector)
         {
             sectors.Add(PartitionFindings.Grown,
-                $"the second header is said to be at sector {otherSector}, the disk's last is {lastSector}", sectorBytes);
+                $"the second header is said to be at sector {otherSector}, the disk's last is {lastSector}",
+                    sectorBytes);
         }
         Copy backup = otherSector <= (ulong)lastSector
             ? ReadCopy(sectors, (long)otherSector, sectorBytes)
@@ -111,15 +117,22 @@ internal static class GptReader
             isSound ? "" : $"the entries of {where} do not match their checksum");
     }
 
-    // What is wrong with a header, in words that follow "the header at sector N"; null when it can be believed.
+    // What is wrong with a header, in words that follow "the header at sector N"; null when it can be
+    // believed.
     private static string? FaultOf(in GptHeader header, byte[] bytes, long sector, long diskSectors)
     {
         uint headerBytes = header.HeaderBytes;
-        if (headerBytes < GptHeader.SizeBytes || headerBytes > bytes.Length) { return $"claims {headerBytes} bytes"; }
+        if (headerBytes < GptHeader.SizeBytes || headerBytes > bytes.Length)
+        {
+            return $"claims {headerBytes} bytes";
+        }
         byte[] summed = bytes[..(int)headerBytes];
         summed.AsSpan(GptHeader.ChecksumOffset, 4).Clear();
         if (Crc32.HashToUInt32(summed) != header.Checksum) { return "does not match its checksum"; }
-        if (header.OwnSector != (ulong)sector) { return $"says that it lies at sector {(ulong)header.OwnSector}"; }
+        if (header.OwnSector != (ulong)sector)
+        {
+            return $"says that it lies at sector {(ulong)header.OwnSector}";
+        }
         uint entryBytes = header.EntryBytes;
         if (entryBytes < GptHeader.SmallestEntryBytes || !uint.IsPow2(entryBytes)
             || (ulong)header.EntryCount * entryBytes > MaximumEntriesBytes)
@@ -152,9 +165,11 @@ internal static class GptReader
             {
                 sectors.Add(PartitionFindings.OutsideUsable,
                     $"partition {i + 1} has sectors {first} to {last}, the table allows "
-                    + $"{(ulong)copy.Header.FirstUsableSector} to {(ulong)copy.Header.LastUsableSector}", offset);
+                    + $"{(ulong)copy.Header.FirstUsableSector} to {(ulong)copy.Header.LastUsableSector}",
+                        offset);
             }
-            partitions.Add(new Partition(i + 1, (long)first * sectorBytes, (long)(last - first + 1) * sectorBytes,
+            partitions.Add(
+                new Partition(i + 1, (long)first * sectorBytes, (long)(last - first + 1) * sectorBytes,
                 PartitionType.FromGuid(entry.Type.Value))
             {
                 Name = NameOf(bytes.Slice(GptEntry.NameOffset, GptEntry.NameBytes)),

@@ -39,9 +39,10 @@ internal static class MbrReader
             IsContainer = entry.IsExtended,
         };
 
-    // Each record of the chain names one logical partition, relative to itself, and the next record, relative to the
-    // whole extended partition. All sums of 32-bit sectors fit in 64 bits.
-    private static void AddLogical(List<Partition> partitions, in BootRecordEntry extended, SectorSource sectors)
+    // Each record of the chain names one logical partition, relative to itself, and the next record, relative
+    // to the whole extended partition. All sums of 32-bit sectors fit in 64 bits.
+    private static void AddLogical(List<Partition> partitions, in BootRecordEntry extended,
+        SectorSource sectors)
     {
         long baseSector = extended.Start, recordSector = baseSector;
         long endSector = baseSector + extended.SectorCount;
@@ -53,7 +54,8 @@ internal static class MbrReader
             long offset = recordSector * Sector.Bytes;
             if (!seen.Add(recordSector) || seen.Count > MaximumLogical)
             {
-                sectors.Add(PartitionFindings.ExtendedLoop, $"the chain comes back to sector {recordSector}", offset);
+                sectors.Add(PartitionFindings.ExtendedLoop, $"the chain comes back to sector {recordSector}",
+                    offset);
                 return;
             }
             if (!sectors.TryRead(offset, bytes))
@@ -62,10 +64,11 @@ internal static class MbrReader
                     $"the record at sector {recordSector} cannot be had", offset);
                 return;
             }
-            BootRecord record = BootRecord.Parse(bytes);
+            BootRecord record = BootRecord.Parse(bytes, isMaster: false);
             if (!record.IsTable)
             {
-                sectors.Add(PartitionFindings.ExtendedBroken, $"sector {recordSector} holds no boot record", offset);
+                sectors.Add(PartitionFindings.ExtendedBroken, $"sector {recordSector} holds no boot record",
+                    offset);
                 return;
             }
             BootRecordEntry logical = record.Entries[0], next = record.Entries[1];

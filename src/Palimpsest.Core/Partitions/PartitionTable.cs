@@ -16,7 +16,9 @@ public enum PartitionScheme
     /// <summary>A GUID partition table.</summary>
     Gpt,
 
-    /// <summary>A GUID partition table whose boot record names some of its partitions too. The GUID table is used.</summary>
+    /// <summary>
+    /// A GUID partition table whose boot record names some of its partitions too. The GUID table is used.
+    /// </summary>
     Hybrid,
 
     /// <summary>The sector that would tell cannot be read.</summary>
@@ -42,7 +44,9 @@ public sealed record Partition(int Number, long StartOffset, long LengthBytes, P
     /// <summary>True for the extended partition, which only holds the logical ones.</summary>
     public bool IsContainer { get; init; }
 
-    /// <summary>The file system its first bytes look like; null when they look like none. For the story only.</summary>
+    /// <summary>
+    /// The file system its first bytes look like; null when they look like none. For the story only.
+    /// </summary>
     public string? FileSystemHint { get; init; }
 
     /// <summary>First byte behind it.</summary>
@@ -71,8 +75,8 @@ public sealed record PartitionTable
     public string? FileSystemHint { get; init; }
 
     /// <summary>
-    /// Reads the table of a disk. Damage is told by <paramref name="findings"/>; nothing is thrown for what the disk
-    /// holds, nor for sectors that cannot be read.
+    /// Reads the table of a disk. Damage is told by <paramref name="findings"/>; nothing is thrown for what
+    /// the disk holds, nor for sectors that cannot be read.
     /// </summary>
     /// <param name="disk">The whole disk.</param>
     /// <param name="findings">What is wrong, offsets in bytes of the disk.</param>
@@ -85,22 +89,24 @@ public sealed record PartitionTable
         var sectors = new SectorSource(disk, findings, path);
         byte[] first = new byte[Sector.Bytes];
         if (!sectors.TryRead(0, first)) { return new PartitionTable { Scheme = PartitionScheme.Unreadable }; }
-        BootRecord record = BootRecord.Parse(first);
+        BootRecord record = BootRecord.Parse(first, isMaster: true);
         PartitionTable table = FindGpt(record, first, sectors) is { } gpt
             ? FromGpt(gpt, record, sectors)
             : FromBootRecord(record, sectors);
         return table with { Partitions = WithHints(table.Partitions, disk) };
     }
 
-    // A boot record of plain partitions counts, also before a GUID table that somebody forgot to wipe; and a table's
-    // second copy counts alone only where the first was announced, or where the disk's beginning is gone.
+    // A boot record of plain partitions counts, also before a GUID table that somebody forgot to wipe; and a
+    // table's second copy counts alone only where the first was announced, or where the disk's beginning is
+    // gone.
     private static GptTable? FindGpt(BootRecord record, byte[] firstSector, SectorSource sectors)
     {
         if (!record.HasProtectiveEntry && record.HasEntries)
         {
             if (GptReader.HasSignature(sectors))
             {
-                sectors.Add(PartitionFindings.StaleGpt, "sector 1 begins as the header of a GUID table", Sector.Bytes);
+                sectors.Add(PartitionFindings.StaleGpt, "sector 1 begins as the header of a GUID table",
+                    Sector.Bytes);
             }
             return null;
         }
@@ -111,14 +117,17 @@ public sealed record PartitionTable
 
     private static PartitionTable FromGpt(GptTable gpt, BootRecord record, SectorSource sectors)
     {
-        bool isHybrid = record.IsTable && record.Entries.Any(entry => !entry.IsEmpty && entry.Type != BootRecord.Protective);
+        bool isHybrid = record.IsTable
+            && record.Entries.Any(entry => !entry.IsEmpty && entry.Type != BootRecord.Protective);
         if (isHybrid)
         {
-            sectors.Add(PartitionFindings.Hybrid, "the boot record names partitions beside the protective one", 446);
+            sectors.Add(PartitionFindings.Hybrid,
+                "the boot record names partitions beside the protective one", 446);
         }
         else if (!record.HasProtectiveEntry)
         {
-            sectors.Add(PartitionFindings.ProtectiveMissing, "there is no entry of type 0xee in the boot record", 446);
+            sectors.Add(PartitionFindings.ProtectiveMissing,
+                "there is no entry of type 0xee in the boot record", 446);
         }
         CheckPlaces(gpt.Partitions, sectors);
         return new PartitionTable
@@ -147,11 +156,13 @@ public sealed record PartitionTable
         };
     }
 
-    // Overlaps and ends, for either table. The extended partition holds its logical ones, so it is left out of overlaps.
+    // Overlaps and ends, for either table. The extended partition holds its logical ones, so it is left out
+    // of overlaps.
     private static void CheckPlaces(IReadOnlyList<Partition> partitions, SectorSource sectors)
     {
         Partition? before = null;
-        foreach (Partition partition in partitions.Where(each => !each.IsContainer).OrderBy(each => each.StartOffset))
+        foreach (Partition partition in partitions.Where(each => !each.IsContainer)
+            .OrderBy(each => each.StartOffset))
         {
             if (before is not null && partition.StartOffset < before.EndOffset)
             {
@@ -165,7 +176,8 @@ public sealed record PartitionTable
         {
             if (partition.FitsIn(sectors.Disk.Length)) { continue; }
             sectors.Add(PartitionFindings.BeyondEnd,
-                $"partition {partition.Number} ends at byte {partition.EndOffset}, the disk at {sectors.Disk.Length}",
+                $"partition {partition.Number} ends at byte {partition.EndOffset}, "
+                + $"the disk at {sectors.Disk.Length}",
                 partition.StartOffset);
         }
     }

@@ -7,13 +7,17 @@ public readonly record struct PartitionType(string Code, string Description)
 {
     private static readonly Dictionary<byte, string> byCode = new()
     {
-        [0x01] = "FAT12", [0x04] = "FAT16, small", [0x05] = "extended", [0x06] = "FAT16", [0x07] = "NTFS or exFAT",
+        [0x01] = "FAT12", [0x04] = "FAT16, small", [0x05] = "extended", [0x06] = "FAT16",
+        [0x07] = "NTFS or exFAT",
         [0x0B] = "FAT32", [0x0C] = "FAT32, LBA", [0x0E] = "FAT16, LBA", [0x0F] = "extended, LBA",
-        [0x11] = "hidden FAT12", [0x14] = "hidden FAT16, small", [0x16] = "hidden FAT16", [0x17] = "hidden NTFS",
+        [0x11] = "hidden FAT12", [0x14] = "hidden FAT16, small", [0x16] = "hidden FAT16",
+        [0x17] = "hidden NTFS",
         [0x1B] = "hidden FAT32", [0x1C] = "hidden FAT32, LBA", [0x1E] = "hidden FAT16, LBA",
         [0x27] = "Windows recovery", [0x42] = "Windows dynamic disk", [0x82] = "Linux swap", [0x83] = "Linux",
-        [0x85] = "Linux extended", [0x8E] = "Linux LVM", [0xA5] = "FreeBSD", [0xA6] = "OpenBSD", [0xA8] = "Apple UFS",
-        [0xA9] = "NetBSD", [0xAB] = "Apple boot", [0xAF] = "Apple HFS", [0xBF] = "Solaris", [0xEE] = "GPT protective",
+        [0x85] = "Linux extended", [0x8E] = "Linux LVM", [0xA5] = "FreeBSD", [0xA6] = "OpenBSD",
+        [0xA8] = "Apple UFS",
+        [0xA9] = "NetBSD", [0xAB] = "Apple boot", [0xAF] = "Apple HFS", [0xBF] = "Solaris",
+        [0xEE] = "GPT protective",
         [0xEF] = "EFI system", [0xFB] = "VMware VMFS", [0xFC] = "VMware core dump", [0xFD] = "Linux RAID",
     };
 
@@ -51,7 +55,8 @@ public readonly record struct PartitionType(string Code, string Description)
     };
 
     /// <summary>A type byte of a boot record.</summary>
-    public static PartitionType FromCode(byte code) => new($"0x{code:x2}", byCode.GetValueOrDefault(code, ""));
+    public static PartitionType FromCode(byte code) =>
+        new($"0x{code:x2}", byCode.GetValueOrDefault(code, ""));
 
     /// <summary>A type GUID of a GUID table.</summary>
     public static PartitionType FromGuid(Guid guid) =>

@@ -3,8 +3,8 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Platform;
 
 /// <summary>
-/// What a file is to its host: who it is, how much of it is stored, where, who holds it, and what its zeros are made of.
-/// A moment's view; nothing is flushed or changed by looking.
+/// What a file is to its host: who it is, how much of it is stored, where, who holds it, and what its zeros
+/// are made of. A moment's view; nothing is flushed or changed by looking.
 /// </summary>
 public sealed record HostBody
 {
@@ -20,7 +20,10 @@ public sealed record HostBody
     /// <summary>Length as a reader sees it, in bytes.</summary>
     public required long ApparentBytes { get; init; }
 
-    /// <summary>Bytes of storage that the host charges for it, metadata included where it does so; null when not known.</summary>
+    /// <summary>
+    /// Bytes of storage that the host charges for it, metadata included where it does so; null when not
+    /// known.
+    /// </summary>
     public long? AllocatedBytes { get; init; }
 
     /// <summary>Name of the file system it lies on, such as <c>xfs</c>; null when not known.</summary>
@@ -32,7 +35,9 @@ public sealed record HostBody
     /// <summary>Where it lies on the host's device; null when the host does not say.</summary>
     public PhysicalMap? Physical { get; init; }
 
-    /// <summary>Lock files of VMware's hosted products in the <c>.lck</c> folder beside it, as paths.</summary>
+    /// <summary>
+    /// Lock files of VMware's hosted products in the <c>.lck</c> folder beside it, as paths.
+    /// </summary>
     public required IReadOnlyList<string> VmwareLocks { get; init; }
 
     /// <summary>Other processes of this machine that hold a lock on it, as <c>name (pid N)</c>.</summary>
@@ -47,7 +52,9 @@ public sealed record HostBody
     /// <summary>
     /// Looks at a file of <paramref name="host"/> (null: this machine). Links are followed.
     /// </summary>
-    /// <exception cref="BlockException"><c>NotFound</c>, <c>Denied</c>, or <c>Refused</c> for what is no file or device.</exception>
+    /// <exception cref="BlockException">
+    /// <c>NotFound</c>, <c>Denied</c>, or <c>Refused</c> for what is no file or device.
+    /// </exception>
     public static HostBody Of(IHost? host, string path)
     {
         host ??= LocalHost.Instance;
@@ -56,14 +63,16 @@ public sealed record HostBody
             ?? throw new BlockException(BlockErrorKind.NotFound, path, null, "there is no such file");
         if (kind is not (HostEntryKind.File or HostEntryKind.BlockDevice))
         {
-            throw new BlockException(BlockErrorKind.Refused, path, null, "this is neither a file nor a block device");
+            throw new BlockException(BlockErrorKind.Refused, path, null,
+                "this is neither a file nor a block device");
         }
         using HostFile file = host.Open(realPath, HostAccess.Read);
         HostRunMap runs = HostRunMap.Of(file);
         PhysicalMap? physical = PhysicalMap.Of(file);
         bool isLocal = host is LocalHost;
         Posix.StatX? stat = isLocal ? LocalHost.TryStat(realPath, 0) : null;
-        long? allocatedBytes = stat is { } known ? checked((long)known.AllocatedSectors * Sector.Bytes) : null;
+        long? allocatedBytes = stat is { } known ? checked((long)known.AllocatedSectors * Sector.Bytes)
+            : null;
         return new HostBody
         {
             Path = path,
@@ -102,20 +111,26 @@ public sealed record HostBody
 /// <param name="Group">Group.</param>
 /// <param name="ModifiedUtc">Last change of content.</param>
 public sealed record HostIdentity(
-    uint DeviceMajor, uint DeviceMinor, ulong Inode, uint LinkCount, int Mode, uint User, uint Group, DateTime ModifiedUtc)
+    uint DeviceMajor, uint DeviceMinor, ulong Inode, uint LinkCount, int Mode, uint User, uint Group,
+        DateTime ModifiedUtc)
 {
     internal static HostIdentity From(in Posix.StatX stat) => new(
-        stat.DeviceMajor, stat.DeviceMinor, stat.Inode, stat.LinkCount, stat.Mode & 0xFFF, stat.User, stat.Group,
+        stat.DeviceMajor, stat.DeviceMinor, stat.Inode, stat.LinkCount, stat.Mode & 0xFFF, stat.User,
+            stat.Group,
         DateTime.UnixEpoch.AddSeconds(stat.ModifiedSeconds).AddTicks(stat.ModifiedNanoseconds / 100));
 }
 
 /// <summary>What the zeros of a file are made of.</summary>
 public enum ZeroingKind
 {
-    /// <summary>No byte is missing and none is promised: all of it was written (eager zeroed, or full).</summary>
+    /// <summary>
+    /// No byte is missing and none is promised: all of it was written (eager zeroed, or full).
+    /// </summary>
     Eager,
 
-    /// <summary>Everything has its storage; some of it was never written and the host promises zeros there.</summary>
+    /// <summary>
+    /// Everything has its storage; some of it was never written and the host promises zeros there.
+    /// </summary>
     Lazy,
 
     /// <summary>Some of it has no storage: thin.</summary>
@@ -123,17 +138,19 @@ public enum ZeroingKind
 }
 
 /// <summary>
-/// How much of a file was written, how much is storage that the host only promises to be zero, and how much is missing.
-/// The three add up to the file's length.
+/// How much of a file was written, how much is storage that the host only promises to be zero, and how much
+/// is missing. The three add up to the file's length.
 /// </summary>
 /// <param name="Kind">The story in one word.</param>
 /// <param name="AbsentBytes">Holes: no storage.</param>
 /// <param name="LazyBytes">Storage never written: reads as zeros by the host's promise.</param>
 /// <param name="EagerBytes">Written, whatever the bytes are.</param>
 /// <param name="IsEstimate">
-/// True where the host does not tell unwritten storage from holes, and the count of allocated bytes had to do.
+/// True where the host does not tell unwritten storage from holes, and the count of allocated bytes had to
+/// do.
 /// </param>
-public sealed record Zeroing(ZeroingKind Kind, long AbsentBytes, long LazyBytes, long EagerBytes, bool IsEstimate)
+public sealed record Zeroing(ZeroingKind Kind, long AbsentBytes, long LazyBytes, long EagerBytes,
+    bool IsEstimate)
 {
     internal static Zeroing From(HostRunMap runs, PhysicalMap? physical, long? allocatedBytes)
     {
@@ -145,13 +162,15 @@ public sealed record Zeroing(ZeroingKind Kind, long AbsentBytes, long LazyBytes,
         }
         else
         {
-            // What is allocated beyond the data must be in the holes; metadata makes this count a little too high.
+            // What is allocated beyond the data must be in the holes; metadata makes this count a little too
+            // high.
             lazyBytes = (allocatedBytes ?? 0) - runs.DataBytes;
             isEstimate = true;
         }
         lazyBytes = Math.Clamp(lazyBytes, 0, runs.HoleBytes);
         long absentBytes = runs.HoleBytes - lazyBytes;
-        ZeroingKind kind = absentBytes > 0 ? ZeroingKind.Absent : lazyBytes > 0 ? ZeroingKind.Lazy : ZeroingKind.Eager;
+        ZeroingKind kind = absentBytes > 0 ? ZeroingKind.Absent : lazyBytes > 0 ? ZeroingKind.Lazy
+            : ZeroingKind.Eager;
         return new Zeroing(kind, absentBytes, lazyBytes, runs.DataBytes, isEstimate);
     }
 }

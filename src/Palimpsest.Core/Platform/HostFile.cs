@@ -35,6 +35,14 @@ public abstract class HostFile : IDisposable
     public abstract void Flush();
 
     /// <summary>
+    /// Lets the host begin to write a range out, so that a later <see cref="Flush"/> has less to wait for. A hint:
+    /// nothing is durable after it, and hosts that cannot do it do nothing.
+    /// </summary>
+    public virtual void StartWriteback(long offset, long length)
+    {
+    }
+
+    /// <summary>
     /// Makes the range read as zeros and gives its storage back. False, with nothing done, when the host cannot.
     /// The length of the file does not change.
     /// </summary>

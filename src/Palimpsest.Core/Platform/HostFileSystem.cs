@@ -1,6 +1,8 @@
 namespace Palimpsest.Core.Platform;
 
-/// <summary>Names of host file systems by the magic number that statfs gives (Linux, <c>statfs(2)</c>).</summary>
+/// <summary>
+/// Names of host file systems by the magic number that statfs gives (Linux, <c>statfs(2)</c>).
+/// </summary>
 public static unsafe class HostFileSystem
 {
     /// <summary>The file system <paramref name="file"/> lies on; null when its host does not say.</summary>

@@ -7,8 +7,8 @@ namespace Palimpsest.Core.Platform;
 public readonly record struct HostRun(long OffsetBytes, long LengthBytes, bool IsHole);
 
 /// <summary>
-/// Data and holes of a file as its host tells them (SEEK_DATA, SEEK_HOLE): totals, and the first runs one by one.
-/// Storage that was reserved and never written counts as a hole here on most hosts.
+/// Data and holes of a file as its host tells them (SEEK_DATA, SEEK_HOLE): totals, and the first runs one by
+/// one. Storage that was reserved and never written counts as a hole here on most hosts.
 /// </summary>
 public sealed record HostRunMap
 {
@@ -52,7 +52,16 @@ public sealed record HostRunMap
             bool isHole = data > offset;
             long end = isHole ? data : Math.Clamp(file.NextHole(offset), offset + 1, length);
             if (first.Count < ListLimit) { first.Add(new HostRun(offset, end - offset, isHole)); }
-            if (isHole) { holeBytes += end - offset; holeCount++; } else { dataBytes += end - offset; dataCount++; }
+            if (isHole)
+            {
+                holeBytes += end - offset;
+                holeCount++;
+            }
+            else
+            {
+                dataBytes += end - offset;
+                dataCount++;
+            }
             offset = end;
         }
         return new HostRunMap

@@ -108,6 +108,10 @@ public sealed unsafe class LocalFile : HostFile
     }
 
     /// <inheritdoc/>
+    public override void StartWriteback(long offset, long length) =>
+        _ = Posix.SyncFileRange(handle, offset, length, Posix.WriteRange);
+
+    /// <inheritdoc/>
     public override bool TryPunchHole(long offset, long length) =>
         TryFallocate(Posix.PunchHole | Posix.KeepSize, offset, length, "punch a hole");
 

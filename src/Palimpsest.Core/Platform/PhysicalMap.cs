@@ -48,9 +48,12 @@ public enum PhysicalFlags : uint
 /// <param name="DeviceOffset">Where on the device, in bytes; meaningless for delayed or unknown ones.</param>
 /// <param name="LengthBytes">How long.</param>
 /// <param name="Flags">What the host says about it.</param>
-public readonly record struct PhysicalExtent(long FileOffset, long DeviceOffset, long LengthBytes, PhysicalFlags Flags);
+public readonly record struct PhysicalExtent(long FileOffset, long DeviceOffset, long LengthBytes,
+    PhysicalFlags Flags);
 
-/// <summary>Where a file lies on its host's device: totals, and the first extents one by one (FIEMAP).</summary>
+/// <summary>
+/// Where a file lies on its host's device: totals, and the first extents one by one (FIEMAP).
+/// </summary>
 public sealed unsafe record PhysicalMap
 {
     /// <summary>At most this many extents are listed.</summary>
@@ -77,7 +80,8 @@ public sealed unsafe record PhysicalMap
     public long EncodedBytes { get; private set; }
 
     /// <summary>
-    /// Bytes in unwritten extents for which nothing waits in memory to be written either: these read as zeros.
+    /// Bytes in unwritten extents for which nothing waits in memory to be written either: these read as
+    /// zeros.
     /// </summary>
     public long PromisedZeroBytes { get; private set; }
 
@@ -113,7 +117,8 @@ public sealed unsafe record PhysicalMap
                 };
                 if (Posix.IoControl(file.Handle!, Posix.FileExtentMap, request) != 0)
                 {
-                    // Said no at the beginning: the host has no map. Later: what there is must not pass for everything.
+                    // Said no at the beginning: the host has no map. Later: what there is must not pass for
+                    // everything.
                     if (Marshal.GetLastPInvokeError() == Posix.EIntr) { continue; }
                     return Count > 0;
                 }
@@ -126,7 +131,8 @@ public sealed unsafe record PhysicalMap
                     Add(extent, first, file, ref seeksLeft);
                     position = Math.Max(position, extent.FileOffset + extent.LengthBytes);
                 }
-                bool isLast = count < BatchCount || ((PhysicalFlags)entries[count - 1].Flags).HasFlag(PhysicalFlags.Last);
+                bool isLast = count < BatchCount
+                    || ((PhysicalFlags)entries[count - 1].Flags).HasFlag(PhysicalFlags.Last);
                 if (isLast) { position = length; }
                 if (position == before) { break; }
             }
@@ -141,7 +147,8 @@ public sealed unsafe record PhysicalMap
         if (entry.Logical >= (ulong)fileLength) { return default; }
         long offset = (long)entry.Logical;
         long length = (long)Math.Min(entry.Length, (ulong)(fileLength - offset));
-        return new PhysicalExtent(offset, unchecked((long)entry.Physical), length, (PhysicalFlags)entry.Flags);
+        return new PhysicalExtent(offset, unchecked((long)entry.Physical), length,
+            (PhysicalFlags)entry.Flags);
     }
 
     private void Add(in PhysicalExtent extent, List<PhysicalExtent> first, HostFile file, ref int seeksLeft)
@@ -150,11 +157,15 @@ public sealed unsafe record PhysicalMap
         if (first.Count < ListLimit) { first.Add(extent); }
         MappedBytes += extent.LengthBytes;
         if (extent.Flags.HasFlag(PhysicalFlags.Shared)) { SharedBytes += extent.LengthBytes; }
-        if ((extent.Flags & (PhysicalFlags.Encoded | PhysicalFlags.Encrypted)) != 0) { EncodedBytes += extent.LengthBytes; }
+        if ((extent.Flags & (PhysicalFlags.Encoded | PhysicalFlags.Encrypted)) != 0)
+        {
+            EncodedBytes += extent.LengthBytes;
+        }
         if (!extent.Flags.HasFlag(PhysicalFlags.Unwritten)) { return; }
         UnwrittenBytes += extent.LengthBytes;
 
-        // Bytes in memory that were not written back yet still lie in an unwritten extent, and are no promise of zeros.
+        // Bytes in memory that were not written back yet still lie in an unwritten extent, and are no promise
+        // of zeros.
         long offset = extent.FileOffset, end = offset + extent.LengthBytes;
         while (offset < end && seeksLeft-- > 0)
         {

@@ -16,6 +16,7 @@ internal static unsafe partial class Posix
     internal const int EPerm = 1, ENoEnt = 2, EIntr = 4, EIo = 5, ENxIo = 6, EBusy = 16, EAcces = 13, EExist = 17, EXDev = 18;
     internal const int ENotDir = 20, EIsDir = 21, EInval = 22, EFBig = 27, ENoSpc = 28, ERoFs = 30, ENameTooLong = 36;
     internal const int ELoop = 40, ENotTty = 25, EOpNotSupp = 95, EDQuot = 122, EAgain = 11, ENoSys = 38, ENoDevice = 19;
+    internal const uint WriteRange = 2;
     internal const int OfdGetLock = 36, OfdSetLock = 37;
     internal const short LockRead = 0, LockWrite = 1, LockNone = 2;
     internal const nuint FileExtentMap = 0xC020660B, BlockDeviceSize = 0x80081272, CloneFile = 0x40049409;
@@ -95,6 +96,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int FSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    internal static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     internal static partial int FAllocate(SafeFileHandle file, int mode, long offset, long length);

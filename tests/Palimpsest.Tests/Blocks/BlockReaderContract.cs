@@ -48,12 +48,14 @@ public abstract class BlockReaderContract : IDisposable
             (int offset, int length) = RangeIn(content.Length, random);
             if (IsScarred(offset, length))
             {
-                var error = Assert.Throws<BlockException>(() => reader.Read(offset, buffer.AsSpan(0, length)));
-                Assert.True(error.Kind is BlockErrorKind.Io or BlockErrorKind.OutOfRange or BlockErrorKind.Corrupt);
+                var error = Assert.Throws<BlockException>(
+                    () => reader.Read(offset, buffer.AsSpan(0, length)));
+                Assert.Contains(error.Kind, (BlockErrorKind[])[BlockErrorKind.Io, BlockErrorKind.OutOfRange]);
                 continue;
             }
             reader.Read(offset, buffer.AsSpan(0, length));
-            Assert.True(content.AsSpan(offset, length).SequenceEqual(buffer.AsSpan(0, length)), $"{length} at {offset}");
+            Assert.True(content.AsSpan(offset, length).SequenceEqual(buffer.AsSpan(0, length)),
+                $"{length} at {offset}");
         }
     }
 
@@ -63,7 +65,11 @@ public abstract class BlockReaderContract : IDisposable
         using IBlockReader reader = Create(out byte[] content);
         byte[] one = new byte[1];
         if (!IsScarred(0, 1)) { reader.Read(0, one); Assert.Equal(content[0], one[0]); }
-        if (!IsScarred(content.Length - 1, 1)) { reader.Read(content.Length - 1, one); Assert.Equal(content[^1], one[0]); }
+        if (!IsScarred(content.Length - 1, 1))
+        {
+            reader.Read(content.Length - 1, one);
+            Assert.Equal(content[^1], one[0]);
+        }
         reader.Read(0, []);
         reader.Read(content.Length, []);
     }
@@ -139,13 +145,25 @@ public abstract class BlockReaderContract : IDisposable
     {
         using IBlockReader reader = Create(out byte[] content);
         byte[] buffer = new byte[512];
-        for (int offset = 0; offset + buffer.Length <= content.Length; offset += Math.Max(512, content.Length / 7))
+        int step = Math.Max(512, content.Length / 7);
+        for (int offset = 0; offset + buffer.Length <= content.Length; offset += step)
         {
             if (IsScarred(offset, buffer.Length)) { continue; }
-            for (int i = 0; i < 50; i++) { reader.Read(offset, buffer); reader.GetRun(offset, buffer.Length); }
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 100; i++) { reader.Read(offset, buffer); reader.GetRun(offset, buffer.Length); }
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            long allocated = long.MaxValue;
+
+            // The least of several rounds: a collection that other tests cause in between is counted to this
+            // thread.
+            for (int round = 0; round < 10 && allocated > 0; round++)
+            {
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                for (int i = 0; i < 50; i++)
+                {
+                    reader.Read(offset, buffer);
+                    reader.GetRun(offset, buffer.Length);
+                }
+                allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+            }
+            Assert.Equal(0, allocated);
         }
     }
 
@@ -161,12 +179,16 @@ public abstract class BlockReaderContract : IDisposable
             Assert.InRange(run.LengthBytes, 1, asked);
             Span<byte> bytes = content.AsSpan((int)offset, (int)run.LengthBytes);
             Assert.Equal(run.Kind == RunKind.Unreadable, IsScarred(offset, run.LengthBytes));
-            if (run.ReadsAsZero) { Assert.True(bytes.IndexOfAnyExcept((byte)0) < 0, $"{run.Kind} at {offset} is not zero"); }
+            if (run.ReadsAsZero)
+            {
+                Assert.True(bytes.IndexOfAnyExcept((byte)0) < 0, $"{run.Kind} at {offset} is not zero");
+            }
             if (run is { Kind: RunKind.Data, File: { } file })
             {
                 Span<byte> stored = buffer.AsSpan(0, bytes.Length);
                 file.Read(run.HostOffset, stored);
-                Assert.True(bytes.SequenceEqual(stored), $"the run at {offset} is not at {run.HostOffset} of the file");
+                Assert.True(bytes.SequenceEqual(stored),
+                    $"the run at {offset} is not at {run.HostOffset} of the file");
             }
             offset += run.LengthBytes;
         }
@@ -181,7 +203,12 @@ public abstract class BlockReaderContract : IDisposable
         if (random.Next(2) == 0) { length -= length % 512; }
         int offset = random.Next(total - length + 1);
         if (random.Next(2) == 0) { offset -= offset % 512; }
-        return random.Next(10) switch { 0 => (0, length), 1 => (total - length, length), _ => (offset, length) };
+        return random.Next(10) switch
+        {
+            0 => (0, length),
+            1 => (total - length, length),
+            _ => (offset, length),
+        };
     }
 
     private bool IsScarred(long offset, long length) =>

@@ -28,7 +28,8 @@ public sealed class ConcatReaderContract : BlockReaderContract
         content = ContractContent.Bytes(200_000);
         content.AsSpan(50_000, 60_000).Clear();
         return new ConcatReader(
-            [new MemoryDevice(content[..50_000]), new ZeroReader(60_000), new MemoryDevice(content[110_000..])]);
+            [new MemoryDevice(content[..50_000]), new ZeroReader(60_000),
+                new MemoryDevice(content[110_000..])]);
     }
 }
 
@@ -76,7 +77,8 @@ public sealed class ReadOnlyReaderContract : BlockReaderContract
 /// <summary>A reader with scars.</summary>
 public sealed class FaultReaderContract : BlockReaderContract
 {
-    protected override IReadOnlyList<(long Offset, long Length)> Scars => [(0, 512), (40_000, 1), (199_488, 512)];
+    protected override IReadOnlyList<(long Offset, long Length)> Scars =>
+        [(0, 512), (40_000, 1), (199_488, 512)];
 
     protected override IBlockReader Create(out byte[] content)
     {
@@ -92,7 +94,8 @@ public sealed class OverlayOverHostedSparseContract : BlockDeviceContract
     {
         content = ContractContent.Bytes(512 * 1001);
         var under = new MemoryDevice((byte[])content.Clone());
-        HostedSparseDevice layer = SparseContent.Device(new SimulatedHost(), content.Length, 8192, hasParent: true);
+        HostedSparseDevice layer =
+            SparseContent.Device(new SimulatedHost(), content.Length, 8192, hasParent: true);
         var overlay = new OverlayDevice<HostedSparseDevice>(layer, Own(under));
         ContractContent.Bytes(30_000, 1).CopyTo(content, 100_000);
         overlay.Write(100_000, content.AsSpan(100_000, 30_000));

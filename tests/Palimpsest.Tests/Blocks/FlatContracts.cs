@@ -83,6 +83,7 @@ public sealed class FlatTooShortContract : BlockReaderContract
         byte[] file = ContractContent.Bytes(100_000);
         content = new byte[156_000];
         file.CopyTo(content, 0);
-        return new FlatReader(ContractContent.HostWith("/f", file).Open("/f", HostAccess.Read), 0, content.Length);
+        return new FlatReader(ContractContent.HostWith("/f", file).Open("/f", HostAccess.Read), 0,
+            content.Length);
     }
 }

@@ -2,7 +2,9 @@ using Palimpsest.Core.Blocks;
 
 namespace Palimpsest.Tests.Blocks;
 
-/// <summary>A disk that is an array: the plainest device there can be, and the bottom of compositions in tests.</summary>
+/// <summary>
+/// A disk that is an array: the plainest device there can be, and the bottom of compositions in tests.
+/// </summary>
 internal sealed class MemoryDevice(byte[] content) : IBlockDevice
 {
     private readonly Lock gate = new();

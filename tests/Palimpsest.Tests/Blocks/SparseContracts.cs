@@ -14,7 +14,8 @@ namespace Palimpsest.Tests.Blocks;
 /// <summary>Sparse extents for the subjects of the contracts.</summary>
 internal static class SparseContent
 {
-    internal static HostedSparseDevice Device(SimulatedHost host, long capacityBytes, int grainBytes, bool hasParent)
+    internal static HostedSparseDevice Device(SimulatedHost host, long capacityBytes, int grainBytes,
+        bool hasParent)
     {
         using (HostFile file = host.Open("/s", HostAccess.CreateNew))
         {
@@ -28,7 +29,8 @@ internal static class SparseContent
     {
         using (HostFile file = host.Open("/s", HostAccess.CreateNew))
         {
-            CowdFile.Create(file, new CowdCreation { CapacityBytes = capacityBytes, GrainBytes = grainBytes });
+            CowdFile.Create(file,
+                new CowdCreation { CapacityBytes = capacityBytes, GrainBytes = grainBytes });
         }
         return CowdDevice.Open(host.Open("/s", HostAccess.ReadWrite), new FindingList(), hasParent);
     }
@@ -62,7 +64,8 @@ public sealed class HostedSparseDeviceContract : BlockDeviceContract
 {
     protected override IBlockDevice CreateDevice(out byte[] content)
     {
-        HostedSparseDevice device = SparseContent.Device(new SimulatedHost(), 512 * 1001, 65536, hasParent: false);
+        HostedSparseDevice device =
+            SparseContent.Device(new SimulatedHost(), 512 * 1001, 65536, hasParent: false);
         content = SparseContent.Fill(device);
         return device;
     }
@@ -73,7 +76,8 @@ public sealed class HostedSparseSmallGrainsContract : BlockDeviceContract
 {
     protected override IBlockDevice CreateDevice(out byte[] content)
     {
-        HostedSparseDevice device = SparseContent.Device(new SimulatedHost(), 5 << 20, 4096, hasParent: false);
+        HostedSparseDevice device =
+            SparseContent.Device(new SimulatedHost(), 5 << 20, 4096, hasParent: false);
         content = SparseContent.Fill(device);
         return device;
     }

@@ -12,8 +12,8 @@ using Xunit;
 namespace Palimpsest.Tests.Chains;
 
 /// <summary>
-/// The power goes at every change of the host that writing a disk makes; unflushed changes are kept, lost, or torn
-/// sector by sector. After each the disk opens, its tables are sound, and what was flushed is there.
+/// The power goes at every change of the host that writing a disk makes; unflushed changes are kept, lost, or
+/// torn sector by sector. After each the disk opens, its tables are sound, and what was flushed is there.
 /// </summary>
 public sealed class PowerLossTests
 {
@@ -22,7 +22,8 @@ public sealed class PowerLossTests
     /// <summary>What a cut may leave behind; everything else is damage.</summary>
     private static readonly FindingCode[] Harmless =
     [
-        SparseFindings.NotClosed, SparseFindings.NotClosedButSound, SparseFindings.Leaked, SparseFindings.TablesDiffer,
+        SparseFindings.NotClosed, SparseFindings.NotClosedButSound, SparseFindings.Leaked,
+        SparseFindings.TablesDiffer,
         SparseFindings.DirectoriesDiffer, SparseFindings.ZeroEntryUnannounced, CowdFindings.NotClosed,
         CowdFindings.NotClosedButSound, CowdFindings.Leaked,
     ];
@@ -54,7 +55,8 @@ public sealed class PowerLossTests
             {
                 foreach ((CutVariant variant, int tear) in Variants())
                 {
-                    string what = $"{kind}, PALIMPSEST_SEED={seed}, cut {cut} of {journal.Count}, {variant} {tear}";
+                    string what =
+                        $"{kind}, PALIMPSEST_SEED={seed}, cut {cut} of {journal.Count}, {variant} {tear}";
                     AssertSurvives(journal.HostAfterCut(cut, variant, tear), path, oldId, history, cut, what);
                 }
             }
@@ -65,7 +67,8 @@ public sealed class PowerLossTests
     public void Replacing_a_file_leaves_the_old_or_the_new()
     {
         const string Path = "/vm/disk.vmdk";
-        byte[] before = Enumerable.Repeat((byte)'o', 3000).ToArray(), after = Enumerable.Repeat((byte)'n', 2000).ToArray();
+        byte[] before = Enumerable.Repeat((byte)'o', 3000).ToArray(),
+            after = Enumerable.Repeat((byte)'n', 2000).ToArray();
         var host = new SimulatedHost();
         host.Put(Path, before);
         HostJournal journal = host.Record();
@@ -75,7 +78,8 @@ public sealed class PowerLossTests
             foreach ((CutVariant variant, int tear) in Variants())
             {
                 byte[] found = journal.HostAfterCut(cut, variant, tear).Get(Path);
-                bool isOld = found.AsSpan().SequenceEqual(before), isNew = found.AsSpan().SequenceEqual(after);
+                bool isOld = found.AsSpan().SequenceEqual(before),
+                    isNew = found.AsSpan().SequenceEqual(after);
                 Assert.True(isOld || isNew, $"cut {cut}, {variant}: {found.Length} bytes");
                 Assert.True(cut < journal.Count || isNew, "the replacement returned, and is not durable");
             }
@@ -105,7 +109,8 @@ public sealed class PowerLossTests
             {
                 Assert.Equal(BlockErrorKind.Io, error.Kind);
 
-                // The last flush is the folder's, behind the rename: the new file is there, and not certain to stay.
+                // The last flush is the folder's, behind the rename: the new file is there, and not certain
+                // to stay.
                 bool isRenamed = host.CountOf(HostOperation.Rename) > 0 && operation == HostOperation.Flush;
                 Assert.Equal(isRenamed ? [4, 5] : [1, 2, 3], host.Get(Path));
                 Assert.Equal([Path], host.Files);
@@ -120,7 +125,8 @@ public sealed class PowerLossTests
         for (int tear = 0; tear < TornVariants; tear++) { yield return (CutVariant.Tear, tear); }
     }
 
-    private static SectorHistory WriteAtRandom(SimulatedHost host, string path, HostJournal journal, Random random)
+    private static SectorHistory WriteAtRandom(SimulatedHost host, string path, HostJournal journal,
+        Random random)
     {
         Disk disk = DiskRecipe.OpenForWriting(host, path);
         byte[] initial = new byte[disk.CapacityBytes];

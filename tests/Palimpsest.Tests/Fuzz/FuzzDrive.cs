@@ -11,8 +11,8 @@ using Palimpsest.Tests.Simulation;
 namespace Palimpsest.Tests.Fuzz;
 
 /// <summary>
-/// Does with a disk what the command would do, a bounded amount of it: opens, walks, reads, checks, writes. Damage may
-/// only come out as findings, <see cref="ImageException"/> or <see cref="BlockException"/>.
+/// Does with a disk what the command would do, a bounded amount of it: opens, walks, reads, checks, writes.
+/// Damage may only come out as findings, <see cref="ImageException"/> or <see cref="BlockException"/>.
 /// </summary>
 internal static class FuzzDrive
 {
@@ -28,7 +28,8 @@ internal static class FuzzDrive
         try
         {
             using DiskInspection inspection = Disk.Inspect(path,
-                new DiskOpenOptions { Host = host, IsWritable = isWritable, AllowWriteUnderChildren = isWritable });
+                new DiskOpenOptions { Host = host, IsWritable = isWritable,
+                    AllowWriteUnderChildren = isWritable });
             if (inspection.Disk is { } disk)
             {
                 Look(disk.Reader, random);
@@ -67,7 +68,8 @@ internal static class FuzzDrive
         BlockRun run = reader.GetRun(offset, length);
         if (run.LengthBytes < 1 || run.LengthBytes > length)
         {
-            throw new InvalidOperationException($"a run of {run.LengthBytes} bytes for {length} asked at {offset}");
+            throw new InvalidOperationException(
+                $"a run of {run.LengthBytes} bytes for {length} asked at {offset}");
         }
         return run;
     }

@@ -3,22 +3,30 @@ using System.Text;
 
 namespace Palimpsest.Tests.Fuzz;
 
-/// <summary>Damages a valid disk in ways that its format gives meaning to. One instance for one case.</summary>
+/// <summary>
+/// Damages a valid disk in ways that its format gives meaning to. One instance for one case.
+/// </summary>
 internal sealed class FuzzMutator(Random random)
 {
     private const int MaximumBytes = 1 << 20;
 
     private static readonly string[] words =
     [
-        "", "0", "1", "-1", "2", "3", "4", "127", "128", "2047", "4192256", "4294967294", "4294967295", "4294967296",
+        "", "0", "1", "-1", "2", "3", "4", "127", "128", "2047", "4192256", "4294967294", "4294967295",
+        "4294967296",
         "2147483648", "9007199254740992", "36028797018963967", "9223372036854775807", "9223372036854775808",
-        "18446744073709551615", "99999999999999999999999", "0x10", "1e9", "RW", "rw", "RDONLY", "NOACCESS", "FLAT",
-        "SPARSE", "VMFS", "VMFSSPARSE", "SESPARSE", "ZERO", "VMFSRDM", "VMFSRAW", "VSANSPARSE", "\"", "\"\"", "=",
-        "..", "../x", "/etc/passwd", "C:\\x.vmdk", "disk.vmdk", "\"disk.vmdk\"", "\"disk-flat.vmdk\"", "ffffffff",
+        "18446744073709551615", "99999999999999999999999", "0x10", "1e9", "RW", "rw", "RDONLY", "NOACCESS",
+        "FLAT",
+        "SPARSE", "VMFS", "VMFSSPARSE", "SESPARSE", "ZERO", "VMFSRDM", "VMFSRAW", "VSANSPARSE", "\"", "\"\"",
+        "=",
+        "..", "../x", "/etc/passwd", "C:\\x.vmdk", "disk.vmdk", "\"disk.vmdk\"", "\"disk-flat.vmdk\"",
+        "ffffffff",
         "fffffffe", "00000000", "123456789", "xyz", "version", "CID", "parentCID", "createType", "encoding",
         "parentFileNameHint", "changeTrackPath", "ddb.adapterType", "monolithicFlat", "monolithicSparse",
-        "streamOptimized", "vmfsSparse", "seSparse", "twoGbMaxExtentFlat", "custom", "fullDevice", "vmfsRDM", "UTF-8",
-        "windows-1252", "GBK", "Big5", "Shift_JIS", "utf-7", "\u00e4\u4e2d", "\0", "\r\n", "\n", "#", "\t", "\uFEFF",
+        "streamOptimized", "vmfsSparse", "seSparse", "twoGbMaxExtentFlat", "custom", "fullDevice", "vmfsRDM",
+        "UTF-8",
+        "windows-1252", "GBK", "Big5", "Shift_JIS", "utf-7", "\u00e4\u4e2d", "\0", "\r\n", "\n", "#", "\t",
+        "\uFEFF",
     ];
 
     /// <summary>A damaged copy of the image's files.</summary>
@@ -110,7 +118,8 @@ internal sealed class FuzzMutator(Random random)
     {
         byte[] file = files[place.Path];
         int start = Math.Min(place.Offset, file.Length);
-        int room = place.AreaBytes == 0 ? file.Length - start : Math.Min(place.AreaBytes, file.Length - start);
+        int room = place.AreaBytes == 0 ? file.Length - start
+            : Math.Min(place.AreaBytes, file.Length - start);
         string area = Encoding.Latin1.GetString(file, start, room);
         int end = area.IndexOf('\0', StringComparison.Ordinal);
         byte[] text = Encoding.Latin1.GetBytes(Rewrite(end < 0 ? area : area[..end]));
@@ -138,7 +147,8 @@ internal sealed class FuzzMutator(Random random)
                 lines.Insert(random.Next(lines.Count + 1), lines[line]);
                 break;
             case 2:
-                lines.InsertRange(line, Enumerable.Repeat(lines[line], random.Next(random.Next(20) == 0 ? 3000 : 10)));
+                lines.InsertRange(line,
+                    Enumerable.Repeat(lines[line], random.Next(random.Next(20) == 0 ? 3000 : 10)));
                 break;
             case 3:
                 int other = random.Next(lines.Count);

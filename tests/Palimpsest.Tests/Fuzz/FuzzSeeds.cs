@@ -5,7 +5,6 @@ using Palimpsest.Core.Platform;
 using Palimpsest.Tests.Formats.Vmdk.SeSparse;
 using Palimpsest.Tests.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Tests.Simulation;
-using Xunit;
 
 namespace Palimpsest.Tests.Fuzz;
 
@@ -16,7 +15,8 @@ internal static class FuzzSeeds
 
     private static readonly (int Offset, int Width)[] sparseHeader =
     [
-        (0, 4), (4, 4), (8, 4), (12, 8), (20, 8), (28, 8), (36, 8), (44, 4), (48, 8), (56, 8), (64, 8), (72, 1), (73, 1),
+        (0, 4), (4, 4), (8, 4), (12, 8), (20, 8), (28, 8), (36, 8), (44, 4), (48, 8), (56, 8), (64, 8),
+            (72, 1), (73, 1),
         (77, 2),
     ];
 
@@ -26,10 +26,14 @@ internal static class FuzzSeeds
         var random = new Random(seed);
         var host = new SimulatedHost();
         var recipe = new DiskRecipe(host, random);
-        string[] kinds = [CreateTypes.MonolithicFlat, CreateTypes.TwoGbMaxExtentFlat, CreateTypes.Vmfs, CreateTypes.Custom];
+        string[] kinds =
+            [CreateTypes.MonolithicFlat, CreateTypes.TwoGbMaxExtentFlat, CreateTypes.Vmfs,
+                CreateTypes.Custom];
         string path = recipe.Base(kinds[seed % kinds.Length], "disk", 64);
         if (seed % 2 == 1) { path = recipe.Delta(CreateTypes.VmfsSparse, "disk-000001", path); }
-        FuzzText[] texts = [.. host.Files.Where(file => FirstByte(host, file) == '#').Select(file => new FuzzText(file, 0, 0))];
+        FuzzText[] texts =
+            [.. host.Files.Where(file => FirstByte(host, file) == '#')
+                .Select(file => new FuzzText(file, 0, 0))];
         return ImageOf(host, path, [], texts);
     }
 
@@ -58,7 +62,8 @@ internal static class FuzzSeeds
         byte[] file = host.Get(data);
         var fields = new List<FuzzField>();
         for (int offset = 0; offset < 32; offset += 4) { fields.Add(new FuzzField(data, offset, 4)); }
-        fields.AddRange([new FuzzField(data, 1636, 4), new FuzzField(data, 1640, 4), new FuzzField(data, 1648, 4)]);
+        fields.AddRange(
+            [new FuzzField(data, 1636, 4), new FuzzField(data, 1640, 4), new FuzzField(data, 1648, 4)]);
         AddTables(fields, data, file, 4 * 512, 1, 40);
         return ImageOf(host, path, fields, [new FuzzText(path, 0, 0)]);
     }
@@ -89,7 +94,10 @@ internal static class FuzzSeeds
         for (int offset = 512; offset < 544; offset += 8) { fields.Add(new FuzzField(Data, offset, 8)); }
         int directory = (int)SeSparseBuilder.Directory * 512;
         for (int i = 0; i < 3; i++) { fields.Add(new FuzzField(Data, directory + (i * 8), 8)); }
-        for (int i = 0; i < 40; i++) { fields.Add(new FuzzField(Data, (int)builder.TablesOffset + (i * 8), 8)); }
+        for (int i = 0; i < 40; i++)
+        {
+            fields.Add(new FuzzField(Data, (int)builder.TablesOffset + (i * 8), 8));
+        }
         return ImageOf(host, Text, fields, [new FuzzText(Text, 0, 0)]);
     }
 
@@ -125,7 +133,8 @@ internal static class FuzzSeeds
         if (isStream)
         {
             AddHeader(fields, Path, recipe.FooterOffset + 512);
-            foreach (int marker in (int[])[recipe.FooterOffset, recipe.DirectoryMarkerOffset, file.Length - 512])
+            foreach (int marker in (int[])[recipe.FooterOffset, recipe.DirectoryMarkerOffset,
+                file.Length - 512])
             {
                 fields.AddRange([new(Path, marker, 8), new(Path, marker + 8, 4), new(Path, marker + 12, 4)]);
             }
@@ -158,12 +167,17 @@ internal static class FuzzSeeds
     }
 
     private static void AddHeader(List<FuzzField> fields, string path, int offset) =>
-        fields.AddRange(sparseHeader.Select(field => new FuzzField(path, offset + field.Offset, field.Width)));
+        fields.AddRange(
+            sparseHeader.Select(field => new FuzzField(path, offset + field.Offset, field.Width)));
 
     private static void AddTables(
-        List<FuzzField> fields, string path, byte[] file, int directory, int directoryEntries, int tableEntries)
+        List<FuzzField> fields, string path, byte[] file, int directory, int directoryEntries,
+            int tableEntries)
     {
-        for (int i = 0; i < directoryEntries; i++) { fields.Add(new FuzzField(path, directory + (i * 4), 4)); }
+        for (int i = 0; i < directoryEntries; i++)
+        {
+            fields.Add(new FuzzField(path, directory + (i * 4), 4));
+        }
         int table = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(directory)) * 512;
         for (int i = 0; i < tableEntries; i++) { fields.Add(new FuzzField(path, table + (i * 4), 4)); }
     }
@@ -184,7 +198,7 @@ internal static class FuzzSeeds
         SimulatedHost host, string path, IReadOnlyList<FuzzField> fields, IReadOnlyList<FuzzText> texts)
     {
         // A seed that does not open would test nothing behind the first check.
-        using (Disk disk = Disk.Open(path, new DiskOpenOptions { Host = host })) { Assert.True(disk.CapacityBytes > 0); }
+        Disk.Open(path, new DiskOpenOptions { Host = host }).Dispose();
         return new FuzzImage(path, host.Files.ToDictionary(file => file, host.Get), fields, texts);
     }
 

@@ -10,8 +10,8 @@ using Xunit;
 namespace Palimpsest.Tests.Fuzz;
 
 /// <summary>
-/// Damaged disks by the ten thousand, each a few fields away from a valid one. Every case is bounded: in what it
-/// allocates, in how often and how much it reads of the host; a watchdog names the case that hangs.
+/// Damaged disks by the ten thousand, each a few fields away from a valid one. Every case is bounded: in what
+/// it allocates, in how often and how much it reads of the host; a watchdog names the case that hangs.
 /// </summary>
 public abstract class FuzzTests
 {
@@ -20,8 +20,10 @@ public abstract class FuzzTests
 
     private const int Targets = 6;
 
-    // The bounds of one case. Memory is the promise of 256 MiB; a file of 1 MiB that is read 64 times over is a loop.
-    private const long MaximumAllocatedBytes = 256L << 20, MaximumReads = 100_000, MaximumBytesRead = 64L << 20;
+    // The bounds of one case. Memory is the promise of 256 MiB; a file of 1 MiB that is read 64 times over is
+    // a loop.
+    private const long MaximumAllocatedBytes = 256L << 20, MaximumReads = 100_000,
+        MaximumBytesRead = 64L << 20;
 
     private static readonly TimeSpan hangGuard = TimeSpan.FromMinutes(1);
 
@@ -49,7 +51,8 @@ public abstract class FuzzTests
         worker.Start();
         for (int seen = -1; !worker.Join(hangGuard); seen = Volatile.Read(ref current))
         {
-            Assert.True(seen != Volatile.Read(ref current), $"PALIMPSEST_SEED={RandomCases.Seed + seen} hangs");
+            Assert.True(seen != Volatile.Read(ref current),
+                $"PALIMPSEST_SEED={RandomCases.Seed + seen} hangs");
         }
         Assert.True(failure is null, $"PALIMPSEST_SEED={RandomCases.Seed + current}: {failure}");
     }
@@ -68,7 +71,8 @@ public abstract class FuzzTests
         FuzzDrive.Run(host, image.OpenPath, random);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.True(allocated <= MaximumAllocatedBytes, $"{allocated} bytes allocated");
-        Assert.True(host.CountOf(HostOperation.Read) <= MaximumReads, $"{host.CountOf(HostOperation.Read)} reads");
+        Assert.True(host.CountOf(HostOperation.Read) <= MaximumReads,
+            $"{host.CountOf(HostOperation.Read)} reads");
         Assert.True(host.BytesRead <= MaximumBytesRead, $"{host.BytesRead} bytes read");
     }
 
@@ -116,7 +120,9 @@ public sealed class StreamFuzz : FuzzTests
     protected override void RunCase(int seed) => RunDisk(images, seed);
 }
 
-/// <summary>Partition tables; their checksums are often made right again, so that what lies behind them is reached.</summary>
+/// <summary>
+/// Partition tables; their checksums are often made right again, so that what lies behind them is reached.
+/// </summary>
 public sealed class PartitionFuzz : FuzzTests
 {
     private const int Sectors = 200, HeaderBytes = 92, Entries = 16;
@@ -129,7 +135,8 @@ public sealed class PartitionFuzz : FuzzTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         PartitionTable table = PartitionTable.Read(device, new FindingList());
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 16 << 20);
-        Assert.All(table.Partitions, partition => Assert.True(partition is { StartOffset: >= 0, LengthBytes: >= 0 }));
+        Assert.All(table.Partitions,
+            partition => Assert.True(partition is { StartOffset: >= 0, LengthBytes: >= 0 }));
     }
 
     private static byte[] BootRecordDisk(Random random)
@@ -171,7 +178,10 @@ public sealed class PartitionFuzz : FuzzTests
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], 0x10000);
         BinaryPrimitives.WriteUInt32LittleEndian(header[12..], HeaderBytes);
         ulong[] sectors = [(ulong)own, (ulong)other, 6, Sectors - 6];
-        for (int i = 0; i < 4; i++) { BinaryPrimitives.WriteUInt64LittleEndian(header[(24 + (i * 8))..], sectors[i]); }
+        for (int i = 0; i < 4; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(header[(24 + (i * 8))..], sectors[i]);
+        }
         BinaryPrimitives.WriteUInt64LittleEndian(header[72..], (ulong)entriesSector);
         BinaryPrimitives.WriteUInt32LittleEndian(header[80..], Entries);
         BinaryPrimitives.WriteUInt32LittleEndian(header[84..], 128);
@@ -189,7 +199,8 @@ public sealed class PartitionFuzz : FuzzTests
         if (random.Next(2) == 0)
         {
             int[] places = [12, 24, 32, 40, 48, 72, 80, 84, 88];
-            BinaryPrimitives.WriteUInt32LittleEndian(header[places[random.Next(places.Length)]..], Number(random));
+            BinaryPrimitives.WriteUInt32LittleEndian(header[places[random.Next(places.Length)]..],
+                Number(random));
         }
         int length = (int)Math.Min(512, BinaryPrimitives.ReadUInt32LittleEndian(header[12..]));
         header.Slice(16, 4).Clear();

@@ -23,12 +23,14 @@ public sealed class HostBodyInteropTests : IDisposable
         Tool.Run("chmod", "640", path).MustSucceed();
         Tool.Run("ln", path, folder.File("second-name")).MustSucceed();
         HostBody body = HostBody.Of(path);
-        string[] expected = Tool.Run("stat", "-c", "%Hd %Ld %i %h %a %u %g %s %b", path).MustSucceed().Output.Trim().Split(' ');
+        string[] expected = Tool.Run("stat", "-c", "%Hd %Ld %i %h %a %u %g %s %b", path).MustSucceed()
+            .Output.Trim().Split(' ');
         HostIdentity identity = body.Identity!;
         object[] found =
         [
             identity.DeviceMajor, identity.DeviceMinor, identity.Inode, identity.LinkCount,
-            Convert.ToString(identity.Mode, 8), identity.User, identity.Group, body.ApparentBytes, body.AllocatedBytes! / 512,
+            Convert.ToString(identity.Mode, 8), identity.User, identity.Group, body.ApparentBytes,
+                body.AllocatedBytes! / 512,
         ];
         Assert.Equal(expected, found.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)!));
         string typeName = Tool.Run("stat", "-f", "-c", "%T", path).MustSucceed().Output.Trim();
@@ -69,9 +71,11 @@ public sealed class HostBodyInteropTests : IDisposable
         PhysicalMap? map = HostBody.Of(path).Physical;
         Assert.SkipWhen(map is null, "the file system of the temporary folder has no FIEMAP");
 
-        // "   0:        0..       7:    8683520..   8683527:      8:             last,eof", blocks of 512 bytes.
+        // "   0:        0..       7:    8683520..   8683527:      8:             last,eof", blocks of 512
+        // bytes.
         string output = Tool.Run("filefrag", "-b512", "-e", "-s", path).MustSucceed().Output;
-        (long, long, long)[] expected = [.. output.Split('\n').Select(line => line.Split(':', StringSplitOptions.TrimEntries))
+        (long, long, long)[] expected =
+            [.. output.Split('\n').Select(line => line.Split(':', StringSplitOptions.TrimEntries))
             .Where(parts => parts.Length >= 5 && int.TryParse(parts[0], out _))
             .Select(parts => (First(parts[1]) * 512, First(parts[2]) * 512, long.Parse(parts[3]) * 512))];
         Assert.Equal(expected.Length, map.Count);
@@ -92,7 +96,8 @@ public sealed class HostBodyInteropTests : IDisposable
             new(0, Megabyte, true), new(Megabyte, Megabyte, false), new(2 * Megabyte, 2 * Megabyte, true),
         ];
         Assert.Equal(expected, runs.First);
-        Assert.Equal((Megabyte, 3L * Megabyte, 1, 2), (runs.DataBytes, runs.HoleBytes, runs.DataCount, runs.HoleCount));
+        Assert.Equal((Megabyte, 3L * Megabyte, 1, 2),
+            (runs.DataBytes, runs.HoleBytes, runs.DataCount, runs.HoleCount));
     }
 
     [Fact]
@@ -119,8 +124,10 @@ public sealed class HostBodyInteropTests : IDisposable
     [Fact]
     public void What_is_no_file_is_refused()
     {
-        Assert.Equal(BlockErrorKind.Refused, Assert.Throws<BlockException>(() => HostBody.Of(folder.Path)).Kind);
-        Assert.Equal(BlockErrorKind.NotFound, Assert.Throws<BlockException>(() => HostBody.Of(folder.File("no"))).Kind);
+        Assert.Equal(BlockErrorKind.Refused,
+            Assert.Throws<BlockException>(() => HostBody.Of(folder.Path)).Kind);
+        Assert.Equal(BlockErrorKind.NotFound,
+            Assert.Throws<BlockException>(() => HostBody.Of(folder.File("no"))).Kind);
     }
 
     private static long First(string range) =>
@@ -136,7 +143,8 @@ public sealed class HostBodyInteropTests : IDisposable
     private static void AssertZeroing(ZeroingKind kind, long absent, long lazy, long eager, string path)
     {
         HostBody body = HostBody.Of(path);
-        Assert.SkipWhen(body.Physical is null && lazy > 0, "the file system of the temporary folder has no FIEMAP");
+        Assert.SkipWhen(body.Physical is null && lazy > 0,
+            "the file system of the temporary folder has no FIEMAP");
         Assert.Equal((kind, absent, lazy, eager),
             (body.Zeroing.Kind, body.Zeroing.AbsentBytes, body.Zeroing.LazyBytes, body.Zeroing.EagerBytes));
     }

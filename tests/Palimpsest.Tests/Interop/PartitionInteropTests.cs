@@ -11,7 +11,9 @@ using Xunit;
 
 namespace Palimpsest.Tests.Interop;
 
-/// <summary>Partition tables made by sfdisk and sgdisk, and what sfdisk, mmls and blkid say of the same bytes.</summary>
+/// <summary>
+/// Partition tables made by sfdisk and sgdisk, and what sfdisk, mmls and blkid say of the same bytes.
+/// </summary>
 public sealed class PartitionInteropTests : IDisposable
 {
     private const long DiskBytes = 64 << 20;
@@ -61,7 +63,8 @@ public sealed class PartitionInteropTests : IDisposable
     [InlineData(1024 + 48, "VMDK9003")]
     [InlineData(((long)LastSector * 512) + 40, "VMDK9004")]
     [InlineData(((long)(LastSector - 32) * 512) + 48, "VMDK9004")]
-    public void One_damaged_copy_of_a_guid_table_is_told_and_the_other_used(long damageOffset, string expectedCode)
+    public void One_damaged_copy_of_a_guid_table_is_told_and_the_other_used(long damageOffset,
+        string expectedCode)
     {
         string disk = GuidPartitioned(7);
         Patch(disk, damageOffset, [0xFF, 0x55]);
@@ -113,7 +116,8 @@ public sealed class PartitionInteropTests : IDisposable
         string disk = GuidPartitioned(11);
         byte[] old = File.ReadAllBytes(disk)[512..1024];
         string script = "label: dos\nstart=2048, size=4096, type=83\n";
-        Tool.RunWithInput(System.Text.Encoding.ASCII.GetBytes(script), "sfdisk", "-q", "--wipe", "never", disk)
+        Tool.RunWithInput(System.Text.Encoding.ASCII.GetBytes(script), "sfdisk", "-q", "--wipe", "never",
+            disk)
             .MustSucceed();
         Patch(disk, 512, old);
         PartitionTable table = Read(disk, out FindingList findings);
@@ -136,7 +140,8 @@ public sealed class PartitionInteropTests : IDisposable
         Assert.Empty(findings.Items);
         Assert.Equal(PartitionScheme.None, table.Scheme);
         Assert.Equal(expected, table.FileSystemHint);
-        Assert.Equal(expected, Tool.Run("blkid", "-p", "-o", "value", "-s", "TYPE", disk).MustSucceed().Output.Trim());
+        Assert.Equal(expected,
+            Tool.Run("blkid", "-p", "-o", "value", "-s", "TYPE", disk).MustSucceed().Output.Trim());
     }
 
     [Fact]
@@ -156,13 +161,15 @@ public sealed class PartitionInteropTests : IDisposable
     private static string Sample(string name)
     {
         string? folder = Environment.GetEnvironmentVariable("PALIMPSEST_SAMPLES");
-        for (DirectoryInfo? up = new(AppContext.BaseDirectory); folder is null && up is not null; up = up.Parent)
+        for (DirectoryInfo? up = new(AppContext.BaseDirectory); folder is null
+            && up is not null; up = up.Parent)
         {
             string candidate = Path.Combine(up.FullName, "shared", "samples");
             if (Directory.Exists(candidate)) { folder = candidate; }
         }
         string path = Path.Combine(folder ?? "", name);
-        Assert.SkipUnless(File.Exists(path), $"the sample {name} is not here; set PALIMPSEST_SAMPLES to its folder");
+        Assert.SkipUnless(File.Exists(path),
+            $"the sample {name} is not here; set PALIMPSEST_SAMPLES to its folder");
         return path;
     }
 
@@ -183,7 +190,8 @@ public sealed class PartitionInteropTests : IDisposable
         for (int number = 1; number <= 4 + random.Next(5); number++)
         {
             int end = start + random.Next(1, 10000);
-            arguments.AddRange(["-n", $"{number}:{start}:{end}", "-t", $"{number}:{types[random.Next(types.Length)]}",
+            arguments.AddRange(
+                ["-n", $"{number}:{start}:{end}", "-t", $"{number}:{types[random.Next(types.Length)]}",
                 "-c", $"{number}:Teil {number} \u00e4\u00f6\u00fc \u4e2d"]);
             if (random.Next(3) == 0) { arguments.AddRange(["-A", $"{number}:set:2"]); }
             start = end + 1 + random.Next(3000);
@@ -212,8 +220,10 @@ public sealed class PartitionInteropTests : IDisposable
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement.GetProperty("partitiontable");
         Assert.Equal(root.GetProperty("id").GetString(), table.DiskIdentifier);
-        Assert.Equal(root.GetProperty("label").GetString(), table.Scheme == PartitionScheme.Mbr ? "dos" : "gpt");
-        IEnumerable<string> expected = root.GetProperty("partitions").EnumerateArray().Select(each => string.Join('|',
+        Assert.Equal(root.GetProperty("label").GetString(), table.Scheme == PartitionScheme.Mbr ? "dos"
+            : "gpt");
+        IEnumerable<string> expected = root.GetProperty("partitions").EnumerateArray()
+            .Select(each => string.Join('|',
             each.GetProperty("node").GetString()![disk.Length..], each.GetProperty("start").GetInt64(),
             each.GetProperty("size").GetInt64(), each.GetProperty("type").GetString()!.ToUpperInvariant(),
             Text(each, "name"), Text(each, "uuid"),
@@ -237,7 +247,8 @@ public sealed class PartitionInteropTests : IDisposable
         string output = Tool.Run("mmls", "-a", disk).MustSucceed().Output;
         IEnumerable<(long, long)> expected = output.Split('\n')
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            .Where(words => words.Length > 5 && words[1].All(letter => char.IsAsciiDigit(letter) || letter == ':'))
+            .Where(words => words.Length > 5
+                && words[1].All(letter => char.IsAsciiDigit(letter) || letter == ':'))
             .Select(words => (long.Parse(words[2]) * 512, long.Parse(words[4]) * 512));
         IEnumerable<(long, long)> found = table.Partitions.Where(each => !each.IsContainer)
             .OrderBy(each => each.StartOffset).Select(each => (each.StartOffset, each.LengthBytes));

@@ -9,8 +9,8 @@ using Xunit;
 namespace Palimpsest.Tests.Model;
 
 /// <summary>
-/// Random operations on disks of every writable kind, and on chains, beside the same ones on a byte array: 200,000 of
-/// them unless PALIMPSEST_CASES says otherwise.
+/// Random operations on disks of every writable kind, and on chains, beside the same ones on a byte array:
+/// 200,000 of them unless PALIMPSEST_CASES says otherwise.
 /// </summary>
 public sealed class DiskModelTests
 {
@@ -32,7 +32,8 @@ public sealed class DiskModelTests
             }
             catch (Exception error)
             {
-                throw new InvalidOperationException($"shape {shape}, PALIMPSEST_SEED={seed}: {error.Message}", error);
+                throw new InvalidOperationException(
+                    $"shape {shape}, PALIMPSEST_SEED={seed}: {error.Message}", error);
             }
         }
     }
@@ -47,7 +48,8 @@ public sealed class DiskModelTests
         };
         var recipe = new DiskRecipe(host, random);
         string path = Make(shape, recipe, host, random);
-        using var model = new ModelDisk(host, path, random, shape.StartsWith("chain", StringComparison.Ordinal));
+        using var model =
+            new ModelDisk(host, path, random, shape.StartsWith("chain", StringComparison.Ordinal));
         for (int i = 0; i < OperationsPerDisk; i++) { model.Step(); }
         model.Reopen();
     }
@@ -55,13 +57,17 @@ public sealed class DiskModelTests
     private static string Make(string shape, DiskRecipe recipe, SimulatedHost host, Random random)
     {
         long sectors = random.Next(64, 2048);
-        if (!shape.StartsWith("chain", StringComparison.Ordinal)) { return recipe.Base(shape, "disk", sectors); }
+        if (!shape.StartsWith("chain", StringComparison.Ordinal))
+        {
+            return recipe.Base(shape, "disk", sectors);
+        }
         string[] baseKinds = DiskRecipe.BaseKinds;
         string path = recipe.Base(baseKinds[random.Next(baseKinds.Length)], "disk", sectors);
         for (int link = 1; link < shape[^1] - '0'; link++)
         {
             Scribble(host, path, random);
-            path = recipe.Delta(DiskRecipe.DeltaKinds[random.Next(DiskRecipe.DeltaKinds.Length)], $"disk-{link:d6}", path);
+            path = recipe.Delta(DiskRecipe.DeltaKinds[random.Next(DiskRecipe.DeltaKinds.Length)],
+                $"disk-{link:d6}", path);
         }
         return path;
     }
@@ -103,7 +109,8 @@ public sealed class DiskModelTests
             disk.Dispose();
             using (Disk readOnly = Disk.Open(path, new DiskOpenOptions { Host = host }))
             {
-                Assert.True(readOnly.Findings.Worst is null or Severity.Info, string.Join('\n', readOnly.Findings.Items));
+                Assert.True(readOnly.Findings.Worst is null or Severity.Info,
+                    string.Join('\n', readOnly.Findings.Items));
                 Compare(readOnly.Reader, 0, content.Length);
             }
             disk = DiskRecipe.OpenForWriting(host, path);
@@ -156,7 +163,8 @@ public sealed class DiskModelTests
                 Device.WriteZeroes(offset, length, mode);
                 content.AsSpan(offset, length).Clear();
             }
-            catch (BlockException error) when (mode == ZeroMode.OnlyIfFast && error.Kind == BlockErrorKind.Unsupported)
+            catch (BlockException error) when (mode == ZeroMode.OnlyIfFast
+                && error.Kind == BlockErrorKind.Unsupported)
             {
                 Compare(Device, 0, content.Length);
             }
@@ -169,9 +177,15 @@ public sealed class DiskModelTests
             Device.Read(offset, after);
             for (int i = 0; i < length; i++)
             {
-                Assert.True(after[i] == 0 || after[i] == content[offset + i], $"foreign byte at {offset + i} after a discard");
+                if (after[i] != 0 && after[i] != content[offset + i])
+                {
+                    Assert.Fail($"foreign byte at {offset + i} after a discard");
+                }
             }
-            if (hasParent && disk.Links.Count > 1) { Assert.True(after.SequenceEqual(content.AsSpan(offset, length))); }
+            if (hasParent && disk.Links.Count > 1)
+            {
+                Assert.True(after.SequenceEqual(content.AsSpan(offset, length)));
+            }
             after.CopyTo(content.AsSpan(offset));
         }
 
@@ -184,7 +198,10 @@ public sealed class DiskModelTests
                 Assert.InRange(run.Depth, 0, disk.Links.Count - 1);
                 ReadOnlySpan<byte> expected = content.AsSpan(offset, (int)run.LengthBytes);
                 Assert.NotEqual(RunKind.Unreadable, run.Kind);
-                if (run.ReadsAsZero) { Assert.True(expected.IndexOfAnyExcept((byte)0) < 0, $"{run.Kind} at {offset}"); }
+                if (run.ReadsAsZero)
+                {
+                    Assert.True(expected.IndexOfAnyExcept((byte)0) < 0, $"{run.Kind} at {offset}");
+                }
                 if (run is { Kind: RunKind.Data, File: { } file })
                 {
                     Span<byte> stored = buffer.AsSpan(0, expected.Length);
@@ -208,7 +225,8 @@ public sealed class DiskModelTests
         {
             if (length == 0) { return true; }
             return disk.Links[0].Extents.All(extent =>
-                extent.VirtualOffset >= offset + length || extent.VirtualOffset + extent.Line.LengthBytes <= offset
+                extent.VirtualOffset >= offset + length || extent.VirtualOffset
+                    + extent.Line.LengthBytes <= offset
                 || (extent.Line.Access == ExtentAccess.ReadWrite && extent.Line.Type != ExtentType.Zero));
         }
 

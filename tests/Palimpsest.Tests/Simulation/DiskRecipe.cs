@@ -7,7 +7,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Tests.Simulation;
 
-/// <summary>Small disks of every kind that can be written, on a simulated host, in the folder <c>/vm</c>.</summary>
+/// <summary>
+/// Small disks of every kind that can be written, on a simulated host, in the folder <c>/vm</c>.
+/// </summary>
 internal sealed class DiskRecipe(SimulatedHost host, Random random)
 {
     internal const string Folder = "/vm/";
@@ -74,9 +76,11 @@ internal sealed class DiskRecipe(SimulatedHost host, Random random)
     {
         0 => Flat(name + "-offset.bin", sectorCount, 7, ExtentType.Flat),
         1 => new ExtentLine(ExtentAccess.ReadWrite, sectorCount, ExtentType.Zero, null),
-        2 => Flat(name + "-fixed.bin", sectorCount, 0, ExtentType.Flat) with { Access = ExtentAccess.ReadOnly },
+        2 => Flat(name + "-fixed.bin", sectorCount, 0,
+            ExtentType.Flat) with { Access = ExtentAccess.ReadOnly },
         3 => Sparse(name + "-part.vmdk", sectorCount),
-        4 => Flat(name + "-hidden.bin", sectorCount, 0, ExtentType.Flat) with { Access = ExtentAccess.NoAccess },
+        4 => Flat(name + "-hidden.bin", sectorCount, 0,
+            ExtentType.Flat) with { Access = ExtentAccess.NoAccess },
         _ => Flat(name + "-rest.bin", sectorCount, 0, ExtentType.Flat),
     };
 

@@ -16,9 +16,10 @@ internal enum CutVariant
 }
 
 /// <summary>
-/// Every change made to a <see cref="SimulatedHost"/>, in order, and the states in which a power cut can leave it.
-/// Flushed changes of a file survive, the others survive or not, sector by sector. Names survive in order: a later
-/// rename implies the earlier ones, as with every journalling file system, but not the data of what was renamed.
+/// Every change made to a <see cref="SimulatedHost"/>, in order, and the states in which a power cut can
+/// leave it. Flushed changes of a file survive, the others survive or not, sector by sector. Names survive in
+/// order: a later rename implies the earlier ones, as with every journalling file system, but not the data of
+/// what was renamed.
 /// </summary>
 internal sealed class HostJournal
 {
@@ -63,9 +64,12 @@ internal sealed class HostJournal
 
     internal void Delete(string path) => changes.Add(new Change(ChangeKind.Delete, null, 0, 0, null, path));
 
-    internal void FlushFolder(string folder) => changes.Add(new Change(ChangeKind.FlushFolder, null, 0, 0, null, folder));
+    internal void FlushFolder(string folder) =>
+        changes.Add(new Change(ChangeKind.FlushFolder, null, 0, 0, null, folder));
 
-    /// <summary>The host as it may be found after the power went before change number <paramref name="cut"/>.</summary>
+    /// <summary>
+    /// The host as it may be found after the power went before change number <paramref name="cut"/>.
+    /// </summary>
     internal SimulatedHost HostAfterCut(int cut, CutVariant variant, int seed = 0)
     {
         var random = new Random(seed);
@@ -87,7 +91,8 @@ internal sealed class HostJournal
         var host = new SimulatedHost();
         foreach ((string path, SimulatedContent content) in names)
         {
-            host.Put(path, ContentAfter(content, cut, durableUpTo.GetValueOrDefault(content, -1), variant, random));
+            host.Put(path,
+                ContentAfter(content, cut, durableUpTo.GetValueOrDefault(content, -1), variant, random));
         }
         return host;
     }
@@ -99,7 +104,10 @@ internal sealed class HostJournal
         for (int i = 0; i < cut; i++)
         {
             Change change = changes[i];
-            if (change.Kind is not (ChangeKind.Create or ChangeKind.Rename or ChangeKind.Delete)) { continue; }
+            if (change.Kind is not (ChangeKind.Create or ChangeKind.Rename or ChangeKind.Delete))
+            {
+                continue;
+            }
             bool isDurable = durableUpTo.GetValueOrDefault(HostPath.FolderOf(change.Path!), -1) > i;
             if (!isDurable && i >= keptUpTo) { continue; }
             switch (change.Kind)
@@ -165,13 +173,15 @@ internal sealed class HostJournal
             long sectorEnd = Math.Min(end, (offset / SectorBytes * SectorBytes) + SectorBytes);
             if (random.Next(2) == 0)
             {
-                content.Write(offset, change.Bytes.AsSpan((int)(offset - change.Offset), (int)(sectorEnd - offset)));
+                content.Write(offset,
+                    change.Bytes.AsSpan((int)(offset - change.Offset), (int)(sectorEnd - offset)));
             }
             offset = sectorEnd;
         }
     }
 
     private sealed record Change(
-        ChangeKind Kind, SimulatedContent? Content, long Offset, long Length, byte[]? Bytes = null, string? Path = null,
+        ChangeKind Kind, SimulatedContent? Content, long Offset, long Length, byte[]? Bytes = null,
+            string? Path = null,
         string? ToPath = null);
 }

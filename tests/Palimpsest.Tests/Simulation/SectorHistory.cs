@@ -4,8 +4,9 @@ using Xunit;
 namespace Palimpsest.Tests.Simulation;
 
 /// <summary>
-/// What every sector of a disk may hold after a power cut: its value at the last flush that had returned, or any value
-/// written to it since. Only whole sectors are written, which the disks under real hosts keep whole too.
+/// What every sector of a disk may hold after a power cut: its value at the last flush that had returned, or
+/// any value written to it since. Only whole sectors are written, which the disks under real hosts keep whole
+/// too.
 /// </summary>
 internal sealed class SectorHistory(byte[] initial, HostJournal journal)
 {
@@ -24,12 +25,17 @@ internal sealed class SectorHistory(byte[] initial, HostJournal journal)
     /// <summary>Says that a flush returned.</summary>
     internal void Flushed() => flushes.Add((journal.Count, changes.Count));
 
-    /// <summary>Fails unless every sector holds one of the values it may hold after a cut at this place.</summary>
+    /// <summary>
+    /// Fails unless every sector holds one of the values it may hold after a cut at this place.
+    /// </summary>
     internal void AssertAllowed(IBlockReader reader, int cut, string what)
     {
         int flushedChanges = flushes.Last(flush => flush.JournalCount <= cut).ChangeCount;
         byte[] certain = (byte[])initial.Clone();
-        foreach (Change change in changes.Take(flushedChanges)) { change.Bytes.CopyTo(certain, change.Offset); }
+        foreach (Change change in changes.Take(flushedChanges))
+        {
+            change.Bytes.CopyTo(certain, change.Offset);
+        }
         Change[] pending = [.. changes.Skip(flushedChanges).Where(change => change.JournalCount <= cut)];
         byte[] found = new byte[reader.Length];
         reader.Read(0, found);
@@ -37,7 +43,10 @@ internal sealed class SectorHistory(byte[] initial, HostJournal journal)
         {
             ReadOnlySpan<byte> sector = found.AsSpan(offset, SectorBytes);
             if (sector.SequenceEqual(certain.AsSpan(offset, SectorBytes))) { continue; }
-            Assert.True(IsAmong(pending, offset, sector), $"{what}: sector {offset / SectorBytes} holds neither old nor new");
+            if (!IsAmong(pending, offset, sector))
+            {
+                Assert.Fail($"{what}: sector {offset / SectorBytes} holds neither old nor new");
+            }
         }
     }
 

@@ -38,7 +38,10 @@ internal sealed class SimulatedContent
         while (target.Length > 0)
         {
             int inPage = (int)(offset % PageBytes), count = Math.Min(target.Length, PageBytes - inPage);
-            if (pages.TryGetValue(offset / PageBytes, out byte[]? page)) { page.AsSpan(inPage, count).CopyTo(target); }
+            if (pages.TryGetValue(offset / PageBytes, out byte[]? page))
+            {
+                page.AsSpan(inPage, count).CopyTo(target);
+            }
             else { target[..count].Clear(); }
             target = target[count..];
             offset += count;
@@ -65,7 +68,9 @@ internal sealed class SimulatedContent
         Length = length;
     }
 
-    /// <summary>Zeros within the file's length; a punch gives whole pages back, zeroing keeps or makes them.</summary>
+    /// <summary>
+    /// Zeros within the file's length; a punch gives whole pages back, zeroing keeps or makes them.
+    /// </summary>
     internal void Clear(long offset, long length, bool isPunch)
     {
         Own();

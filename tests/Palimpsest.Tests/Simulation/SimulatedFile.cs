@@ -4,7 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Tests.Simulation;
 
 /// <summary>An open file of a <see cref="SimulatedHost"/>.</summary>
-internal sealed class SimulatedFile(SimulatedHost host, string path, SimulatedContent content, bool isWritable) : HostFile
+internal sealed class SimulatedFile(SimulatedHost host, string path, SimulatedContent content,
+    bool isWritable) : HostFile
 {
     public override string Path => path;
 
@@ -24,7 +25,8 @@ internal sealed class SimulatedFile(SimulatedHost host, string path, SimulatedCo
             host.BytesRead += target.Length;
             if (offset > content.Length - target.Length)
             {
-                throw new BlockException(BlockErrorKind.OutOfRange, path, Math.Max(offset, content.Length), "the file ends here");
+                throw new BlockException(BlockErrorKind.OutOfRange, path, Math.Max(offset, content.Length),
+                    "the file ends here");
             }
             content.Read(offset, target);
         }
@@ -63,9 +65,11 @@ internal sealed class SimulatedFile(SimulatedHost host, string path, SimulatedCo
         }
     }
 
-    public override bool TryPunchHole(long offset, long length) => Clear(offset, length, isPunch: true, host.CanPunch);
+    public override bool TryPunchHole(long offset, long length) =>
+        Clear(offset, length, isPunch: true, host.CanPunch);
 
-    public override bool TryZeroRange(long offset, long length) => Clear(offset, length, isPunch: false, host.CanZeroRange);
+    public override bool TryZeroRange(long offset, long length) =>
+        Clear(offset, length, isPunch: false, host.CanZeroRange);
 
     public override bool TryAllocate(long offset, long length) => false;
 
@@ -98,6 +102,9 @@ internal sealed class SimulatedFile(SimulatedHost host, string path, SimulatedCo
 
     private void ThrowIfReadOnly()
     {
-        if (!isWritable) { throw new BlockException(BlockErrorKind.ReadOnly, path, null, "the file was opened read-only"); }
+        if (!isWritable)
+        {
+            throw new BlockException(BlockErrorKind.ReadOnly, path, null, "the file was opened read-only");
+        }
     }
 }

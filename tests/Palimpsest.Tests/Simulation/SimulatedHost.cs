@@ -20,8 +20,8 @@ internal enum HostOperation
 }
 
 /// <summary>
-/// A host in memory that can lose power, run full and fail at any call. Thread-safe. Folders are whatever stands before
-/// a slash; there are no links.
+/// A host in memory that can lose power, run full and fail at any call. Thread-safe. Folders are whatever
+/// stands before a slash; there are no links.
 /// </summary>
 internal sealed class SimulatedHost : IHost
 {
@@ -71,7 +71,9 @@ internal sealed class SimulatedHost : IHost
     /// <summary>Begins to record: what is there now counts as durable.</summary>
     internal HostJournal Record() => Journal = new HostJournal(files);
 
-    /// <summary>Makes the N-th call of a kind from now on (the next is 1) fail with an input/output error.</summary>
+    /// <summary>
+    /// Makes the N-th call of a kind from now on (the next is 1) fail with an input/output error.
+    /// </summary>
     internal void FailAt(HostOperation operation, long number, bool isForever) =>
         fault = (operation, counts[(int)operation] + number, isForever);
 
@@ -85,7 +87,10 @@ internal sealed class SimulatedHost : IHost
             bool exists = files.TryGetValue(path, out SimulatedContent? content);
             if (access == HostAccess.CreateNew)
             {
-                if (exists) { throw new BlockException(BlockErrorKind.Refused, path, null, "the file exists already"); }
+                if (exists)
+                {
+                    throw new BlockException(BlockErrorKind.Refused, path, null, "the file exists already");
+                }
                 content = new SimulatedContent();
                 files.Add(path, content);
                 Journal?.Create(path, content);
@@ -106,7 +111,8 @@ internal sealed class SimulatedHost : IHost
             {
                 return new HostEntry(HostEntryKind.File, content.Length, DateTime.UnixEpoch);
             }
-            bool isFolder = files.Keys.Any(name => name.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal));
+            bool isFolder =
+                files.Keys.Any(name => name.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal));
             return isFolder ? new HostEntry(HostEntryKind.Folder, 0, DateTime.UnixEpoch) : null;
         }
     }
@@ -119,7 +125,8 @@ internal sealed class SimulatedHost : IHost
         {
             string prefix = folder.TrimEnd('/') + "/";
             return [.. files.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
-                .Select(name => name[prefix.Length..].Split('/')[0]).Distinct().Order(StringComparer.Ordinal)];
+                .Select(name => name[prefix.Length..].Split('/')[0]).Distinct()
+                    .Order(StringComparer.Ordinal)];
         }
     }
 
@@ -160,7 +167,10 @@ internal sealed class SimulatedHost : IHost
     {
         lock (Gate)
         {
-            if (!locks.Add(path)) { throw new BlockException(BlockErrorKind.Locked, path, null, "somebody writes to it"); }
+            if (!locks.Add(path))
+            {
+                throw new BlockException(BlockErrorKind.Locked, path, null, "somebody writes to it");
+            }
             return new HeldLock(this, path);
         }
     }
@@ -171,7 +181,8 @@ internal sealed class SimulatedHost : IHost
         if (fault is not { } plan || plan.Operation != operation) { return; }
         if (number == plan.Number || (plan.IsForever && number > plan.Number))
         {
-            throw new BlockException(BlockErrorKind.Io, path, offset, $"{operation} {number} fails as ordered");
+            throw new BlockException(BlockErrorKind.Io, path, offset,
+                $"{operation} {number} fails as ordered");
         }
     }
 
@@ -179,10 +190,14 @@ internal sealed class SimulatedHost : IHost
     {
         if (RoomBytes == long.MaxValue) { return; }
         long used = files.Values.Sum(content => content.AllocatedBytes);
-        if (used + length > RoomBytes) { throw new BlockException(BlockErrorKind.NoSpace, path, offset, "the host is full"); }
+        if (used + length > RoomBytes)
+        {
+            throw new BlockException(BlockErrorKind.NoSpace, path, offset, "the host is full");
+        }
     }
 
-    private static BlockException Missing(string path) => new(BlockErrorKind.NotFound, path, null, "there is no such file");
+    private static BlockException Missing(string path) =>
+        new(BlockErrorKind.NotFound, path, null, "there is no such file");
 
     private sealed class HeldLock(SimulatedHost host, string path) : IDisposable
     {

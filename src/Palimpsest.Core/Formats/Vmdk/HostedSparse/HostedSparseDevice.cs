@@ -70,7 +70,8 @@ public sealed class HostedSparseDevice : GrainDevice
         if (layout!.Header.OverHead >= uint.MaxValue)
         {
             throw findings.Refuse(SparseFindings.NotWritable, file.Path,
-                $"the first grain is said to lie at or behind sector {(ulong)layout.Header.OverHead}, which no table can name",
+                $"the first grain is said to lie at or behind sector {(ulong)layout.Header.OverHead}, "
+                + "which no table can name",
                 64, "overHead");
         }
         if (wasNotClosed)
