@@ -8,7 +8,9 @@ namespace Palimpsest.Cli;
 /// <summary>Turns what was thrown into one clear message and an exit code.</summary>
 internal static class Failure
 {
-    /// <summary>What a shell sees of a command that a closed pipe ended (128 + SIGPIPE), as of most others.</summary>
+    /// <summary>
+    /// What a shell sees of a command that a closed pipe ended (128 + SIGPIPE), as of most others.
+    /// </summary>
     public const int OutputClosed = 141;
 
     /// <summary>Runs a verb and returns its exit code, whatever happens in it.</summary>
@@ -60,14 +62,16 @@ internal static class Failure
     }
 
     private static Exception Unwrap(Exception error) =>
-        error is AggregateException { InnerExceptions.Count: > 0 } many ? Unwrap(many.InnerExceptions[0]) : error;
+        error is AggregateException { InnerExceptions.Count: > 0 } many
+            ? Unwrap(many.InnerExceptions[0]) : error;
 
     private static ErrorReport ReportOf(Exception error) => error switch
     {
         ImageException refusal => new ErrorReport(refusal.Message, refusal.Reason.Code.ExitCode)
         {
             Summary = $"{refusal.Reason.Path} was refused",
-            Findings = FindingReport.From([.. refusal.Findings.Where(found => found.Severity >= Severity.Warning)]),
+            Findings = FindingReport.From(
+                [.. refusal.Findings.Where(found => found.Severity >= Severity.Warning)]),
         },
         BlockException block => new ErrorReport(block.Message, ExitCodes.For(block.Kind)),
         UsageException usage => new ErrorReport(usage.Message, ExitCodes.Usage),
@@ -75,7 +79,8 @@ internal static class Failure
         OutOfMemoryException => new ErrorReport("there is not enough memory for this", ExitCodes.Refused),
         _ => new ErrorReport(
             $"a mistake in this program, not in your disk ({error.GetType().Name}: {error.Message}"
-            + $"{PlaceOf(error)}). Please report it with the command line and the output of: vmdk info --json DISK",
+            + $"{PlaceOf(error)}). Please report it with the command line and the output of: "
+            + "vmdk info --json DISK",
             ExitCodes.Bug),
     };
 

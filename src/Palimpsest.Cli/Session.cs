@@ -10,7 +10,8 @@ using Palimpsest.Core.Reports;
 namespace Palimpsest.Cli;
 
 /// <summary>
-/// One run of the command: its streams, the options that every verb has, and how results and notes reach the user.
+/// One run of the command: its streams, the options that every verb has, and how results and notes reach the
+/// user.
 /// </summary>
 internal sealed class Session
 {
@@ -18,7 +19,8 @@ internal sealed class Session
 
     /// <summary>A run over the given streams, which stay the caller's.</summary>
     public Session(
-        Stream input, Stream output, Stream error, Terminal terminal, CommonOptions options, ParseResult parsed,
+        Stream input, Stream output, Stream error, Terminal terminal, CommonOptions options,
+        ParseResult parsed,
         CancellationToken cancellation)
     {
         Input = input;
@@ -87,12 +89,17 @@ internal sealed class Session
         if (IsQuiet) { return; }
         foreach (Finding finding in findings.Items)
         {
-            if (finding.Severity >= Severity.Warning) { FindingText.Write(Error, FindingReport.From(finding)); }
+            if (finding.Severity >= Severity.Warning)
+            {
+                FindingText.Write(Error, FindingReport.From(finding));
+            }
         }
         Error.Flush();
     }
 
-    /// <summary>Prints a report: as JSON when that was asked for, else as text; nothing when told to be quiet.</summary>
+    /// <summary>
+    /// Prints a report: as JSON when that was asked for, else as text; nothing when told to be quiet.
+    /// </summary>
     public void Print<T>(T report, Func<JsonTypeInfo<T>> shape, Action<TextOutput, T> write)
     {
         // What JSON needs to begin costs more than many a report's text: only who asks for it pays.

@@ -9,7 +9,9 @@ internal sealed record Terminal(bool IsOutputTerminal, bool IsErrorTerminal, boo
     /// <summary>Pipes and files: no colour, no progress.</summary>
     public static Terminal None { get; } = new(false, false, false);
 
-    /// <summary>What this process has. NO_COLOR counts when it is there and not empty (no-color.org).</summary>
+    /// <summary>
+    /// What this process has. NO_COLOR counts when it is there and not empty (no-color.org).
+    /// </summary>
     public static Terminal OfProcess() => new(
         !Console.IsOutputRedirected, !Console.IsErrorRedirected,
         string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))

@@ -19,6 +19,8 @@ internal sealed class VerbCommand : Command
     /// <summary>Command lines to copy.</summary>
     public IReadOnlyList<string> Examples { get; }
 
-    /// <summary>More than one sentence, for the manual page; empty when the description says it all.</summary>
+    /// <summary>
+    /// More than one sentence, for the manual page; empty when the description says it all.
+    /// </summary>
     public string Details { get; init; } = "";
 }

@@ -10,7 +10,11 @@ namespace Palimpsest.Cli;
 internal sealed class VmdkCommand
 {
     private readonly CommonOptions common = new();
-    private readonly Option<bool> help = new("--help", "-h", "-?") { Description = "Show help.", Recursive = true };
+    private readonly Option<bool> help = new("--help", "-h", "-?")
+    {
+        Description = "Show help.",
+        Recursive = true,
+    };
     private readonly Option<bool> version = new("--version") { Description = "Show the version." };
     private readonly Argument<string?> disk = new("DISK")
     {
@@ -39,8 +43,8 @@ internal sealed class VmdkCommand
     public static string Version => typeof(VmdkCommand).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
     /// <summary>
-    /// Runs one command line over the given streams and returns the exit code. Nothing is thrown, and no state outlives
-    /// the call.
+    /// Runs one command line over the given streams and returns the exit code. Nothing is thrown, and no
+    /// state outlives the call.
     /// </summary>
     public static int Run(
         IReadOnlyList<string> arguments, Stream input, Stream output, Stream error, Terminal? terminal = null,
@@ -86,7 +90,8 @@ internal sealed class VmdkCommand
     private IEnumerable<VerbCommand> CreateVerbs() =>
     [
         InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
-        RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(), ReadVerb.Create(),
+        RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
+        ReadVerb.Create(),
         WriteVerb.Create(), CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

@@ -3,14 +3,17 @@ using System.Globalization;
 
 namespace Palimpsest.Cli.Options;
 
-/// <summary>Sizes and offsets as people type them: <c>40G</c>, <c>64M</c>, <c>512K</c>, <c>2T</c>, <c>1.5G</c>, plain bytes.</summary>
+/// <summary>
+/// Sizes and offsets as people type them: <c>40G</c>, <c>64M</c>, <c>512K</c>, <c>2T</c>, <c>1.5G</c>, plain
+/// bytes.
+/// </summary>
 internal static class ByteSize
 {
     private const string Units = "KMGTPE";
 
     /// <summary>
-    /// Bytes; null, and the reason, when the text is no size. Units are powers of 1024; <c>B</c> and <c>iB</c> may
-    /// follow them. A fraction must come out as whole bytes.
+    /// Bytes; null, and the reason, when the text is no size. Units are powers of 1024; <c>B</c> and
+    /// <c>iB</c> may follow them. A fraction must come out as whole bytes.
     /// </summary>
     public static long? TryParse(string text, out string reason)
     {
@@ -20,9 +23,11 @@ internal static class ByteSize
         while (end < rest.Length && (char.IsAsciiDigit(rest[end]) || rest[end] == '.')) { end++; }
         ReadOnlySpan<char> digits = rest[..end], unit = rest[end..].Trim();
         if (TryShift(unit) is not { } shift
-            || !decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
+            || !decimal.TryParse(
+                digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number))
         {
-            reason = $"\"{text}\" is not a size; write bytes, or a number with K, M, G, T, P or E, such as 40G";
+            reason = $"\"{text}\" is not a size; write bytes, or a number with "
+                + " K, M, G, T, P or E, such as 40G";
             return null;
         }
         if (number > long.MaxValue / (decimal)(1L << shift))

@@ -4,13 +4,16 @@ using Palimpsest.Core.Formats.Vmdk.Descriptor;
 
 namespace Palimpsest.Cli.Options;
 
-/// <summary>The kinds of disks that can be made, and the words for the other choices of <c>create</c>.</summary>
+/// <summary>
+/// The kinds of disks that can be made, and the words for the other choices of <c>create</c>.
+/// </summary>
 internal static class DiskKind
 {
     private static readonly string[] Kinds =
     [
-        CreateTypes.MonolithicFlat, CreateTypes.TwoGbMaxExtentFlat, CreateTypes.Vmfs, CreateTypes.MonolithicSparse,
-        CreateTypes.TwoGbMaxExtentSparse, CreateTypes.VmfsSparse, CreateTypes.StreamOptimized, DiskCreation.RawKind,
+        CreateTypes.MonolithicFlat, CreateTypes.TwoGbMaxExtentFlat, CreateTypes.Vmfs,
+        CreateTypes.MonolithicSparse, CreateTypes.TwoGbMaxExtentSparse, CreateTypes.VmfsSparse,
+        CreateTypes.StreamOptimized, DiskCreation.RawKind,
     ];
 
     /// <summary>An option for the kind of a new disk.</summary>
@@ -28,7 +31,8 @@ internal static class DiskKind
             string kind = result.Tokens.Count > 0 ? result.Tokens[0].Value : CreateTypes.MonolithicFlat;
             if (!Kinds.Contains(kind, StringComparer.OrdinalIgnoreCase))
             {
-                result.AddError($"\"{kind}\" is no kind that can be written; choose one of {string.Join(", ", Kinds)}");
+                result.AddError($"\"{kind}\" is no kind that can be written; choose one of "
+                    + $"{string.Join(", ", Kinds)}");
             }
         });
         return option;

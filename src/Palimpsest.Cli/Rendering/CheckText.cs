@@ -45,7 +45,11 @@ internal static class CheckText
             if (extent.Fragments is { } pieces) { text += $" in {SizeText.Count(pieces, "piece")}"; }
             if (extent.ZeroGrains is > 0 and { } zero) { text += $", {zero} zero"; }
         }
-        if (extent.LeakedBytes is > 0 and { } leaked) { text += $", {SizeText.Short(leaked)} that nothing points to"; }
-        output.Write(text).WriteLine(extent.IsSound ? ", sound" : ", not sound", extent.IsSound ? TextStyle.Good : TextStyle.Bad);
+        if (extent.LeakedBytes is > 0 and { } leaked)
+        {
+            text += $", {SizeText.Short(leaked)} that nothing points to";
+        }
+        output.Write(text).WriteLine(
+            extent.IsSound ? ", sound" : ", not sound", extent.IsSound ? TextStyle.Good : TextStyle.Bad);
     }
 }

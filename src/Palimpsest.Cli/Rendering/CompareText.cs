@@ -10,16 +10,22 @@ internal static class CompareText
     {
         foreach (DifferenceReport range in report.Ranges)
         {
-            output.WriteLine($"bytes {range.Start} to {range.Start + range.Length - 1} ({range.Length}): {WordsFor(range.Kind)}");
+            long last = range.Start + range.Length - 1;
+            output.WriteLine($"bytes {range.Start} to {last} ({range.Length}): {WordsFor(range.Kind)}");
         }
-        if (report.OmittedRanges > 0) { output.WriteLine($"and {SizeText.Count(report.OmittedRanges, "range")} more"); }
+        if (report.OmittedRanges > 0)
+        {
+            output.WriteLine($"and {SizeText.Count(report.OmittedRanges, "range")} more");
+        }
         if (report.FirstBytes != report.SecondBytes)
         {
-            output.WriteLine($"sizes: {report.First} has {report.FirstBytes} bytes, {report.Second} {report.SecondBytes}");
+            output.WriteLine($"sizes: {report.First} has {report.FirstBytes} bytes, "
+                + $"{report.Second} {report.SecondBytes}");
         }
         if (report.IsEqual)
         {
-            output.WriteLine($"equal: {SizeText.Exact(Math.Min(report.FirstBytes, report.SecondBytes))}", TextStyle.Good);
+            long common = Math.Min(report.FirstBytes, report.SecondBytes);
+            output.WriteLine($"equal: {SizeText.Exact(common)}", TextStyle.Good);
             return;
         }
         output.WriteLine(

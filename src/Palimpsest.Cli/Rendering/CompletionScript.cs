@@ -21,7 +21,8 @@ internal static class CompletionScript
         output.WriteLine("_vmdk() {");
         output.WriteLine("    local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} options");
         output.WriteLine("    if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then");
-        output.WriteLine($"        mapfile -t COMPREPLY < <(compgen -W '{string.Join(' ', Verbs(root).Select(verb => verb.Name))}' -f -- \"$word\")");
+        string verbs = string.Join(' ', Verbs(root).Select(verb => verb.Name));
+        output.WriteLine($"        mapfile -t COMPREPLY < <(compgen -W '{verbs}' -f -- \"$word\")");
         output.WriteLine("        return");
         output.WriteLine("    fi");
         output.WriteLine("    case $verb in");
@@ -31,8 +32,11 @@ internal static class CompletionScript
         }
         output.WriteLine($"        *) options='{string.Join(' ', OptionsOf(root, root))}' ;;");
         output.WriteLine("    esac");
-        output.WriteLine("    if [[ $word == -* ]]; then mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")");
-        output.WriteLine("    else mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); fi");
+        output.WriteLine("    if [[ $word == -* ]]; then");
+        output.WriteLine("        mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")");
+        output.WriteLine("    else");
+        output.WriteLine("        mapfile -t COMPREPLY < <(compgen -f -- \"$word\")");
+        output.WriteLine("    fi");
         output.WriteLine("}");
         output.WriteLine("complete -o filenames -F _vmdk vmdk");
     }
@@ -43,7 +47,10 @@ internal static class CompletionScript
         output.WriteLine("_vmdk() {");
         output.WriteLine("    local -a verbs options");
         output.WriteLine("    verbs=(");
-        foreach (Command verb in Verbs(root)) { output.WriteLine($"        {Quote($"{verb.Name}:{verb.Description}")}"); }
+        foreach (Command verb in Verbs(root))
+        {
+            output.WriteLine($"        {Quote($"{verb.Name}:{verb.Description}")}");
+        }
         output.WriteLine("    )");
         output.WriteLine("    if ((CURRENT == 2)); then _describe verb verbs; _files; return; fi");
         output.WriteLine("    case $words[2] in");
@@ -62,8 +69,12 @@ internal static class CompletionScript
     {
         foreach (Command verb in Verbs(root))
         {
-            output.WriteLine($"complete -c vmdk -n __fish_use_subcommand -a {verb.Name} -d {Quote(verb.Description ?? "")}");
-            foreach (Option option in verb.Options) { WriteFishOption(output, option, $"__fish_seen_subcommand_from {verb.Name}"); }
+            string description = Quote(verb.Description ?? "");
+            output.WriteLine($"complete -c vmdk -n __fish_use_subcommand -a {verb.Name} -d {description}");
+            foreach (Option option in verb.Options)
+            {
+                WriteFishOption(output, option, $"__fish_seen_subcommand_from {verb.Name}");
+            }
         }
         foreach (Option option in root.Options) { WriteFishOption(output, option, null); }
     }
@@ -72,12 +83,16 @@ internal static class CompletionScript
     {
         string line = "complete -c vmdk";
         if (condition is not null) { line += $" -n '{condition}'"; }
-        foreach (string name in NamesOf(option)) { line += name.StartsWith("--", StringComparison.Ordinal) ? $" -l {name[2..]}" : $" -s {name[1..]}"; }
+        foreach (string name in NamesOf(option))
+        {
+            line += name.StartsWith("--", StringComparison.Ordinal) ? $" -l {name[2..]}" : $" -s {name[1..]}";
+        }
         if (option.ValueType != typeof(bool)) { line += " -r"; }
         output.WriteLine($"{line} -d {Quote(option.Description ?? "")}");
     }
 
-    private static IEnumerable<Command> Verbs(RootCommand root) => root.Subcommands.Where(verb => !verb.Hidden);
+    private static IEnumerable<Command> Verbs(RootCommand root) =>
+        root.Subcommands.Where(verb => !verb.Hidden);
 
     private static IEnumerable<string> OptionsOf(Command command, RootCommand root) =>
         command.Options.Concat(command == root ? [] : root.Options.Where(option => option.Recursive))
@@ -87,5 +102,6 @@ internal static class CompletionScript
     private static IEnumerable<string> NamesOf(Option option) =>
         option.Aliases.Prepend(option.Name).Distinct().Where(name => name != "-?");
 
-    private static string Quote(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+    private static string Quote(string text) =>
+        "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }

@@ -10,17 +10,23 @@ internal static class ConvertText
     /// <summary>What was made, its hash, and what could not be read.</summary>
     public static void Write(TextOutput output, ConvertReport report)
     {
-        output.WriteLine($"copied {report.Source} to {report.Target}: {report.Kind}, {SizeText.Exact(report.CapacityBytes)}");
+        output.WriteLine($"copied {report.Source} to {report.Target}: {report.Kind}, "
+            + $"{SizeText.Exact(report.CapacityBytes)}");
         FileText.Write(output, report.Files);
         if (report.Sha256 is { } hash) { output.WriteLine($"sha256 {hash}"); }
         if (report.Scars.Count == 0) { return; }
         output.WriteLine(
-            $"{SizeText.Count(report.Scars.Count, "range")} could not be read, {SizeText.Exact(report.ScarBytes)}; "
-            + $"they are zeros in the copy and listed in {PathText.Shown(report.MapFile ?? "")}", TextStyle.Bad);
+            $"{SizeText.Count(report.Scars.Count, "range")} could not be read, "
+            + $"{SizeText.Exact(report.ScarBytes)}; "
+            + $"they are zeros in the copy and listed in {PathText.Shown(report.MapFile ?? "")}",
+            TextStyle.Bad);
         foreach (ScarReport scar in report.Scars.Take(ListedScars))
         {
             output.WriteLine($"  bytes {scar.Start} to {scar.Start + scar.Length - 1} ({scar.Length})");
         }
-        if (report.Scars.Count > ListedScars) { output.WriteLine($"  and {report.Scars.Count - ListedScars} more"); }
+        if (report.Scars.Count > ListedScars)
+        {
+            output.WriteLine($"  and {report.Scars.Count - ListedScars} more");
+        }
     }
 }

@@ -9,16 +9,24 @@ internal static class DescribeText
     public static void Write(TextOutput output, DescribeReport report)
     {
         string place = report.IsEmbedded ? "into" : "as";
-        output.WriteLine($"{(report.IsDone ? "wrote" : "would write")} the descriptor of {PathText.Shown(report.Data)} "
+        string verb = report.IsDone ? "wrote" : "would write";
+        output.WriteLine($"{verb} the descriptor of {PathText.Shown(report.Data)} "
             + $"{place} {PathText.Shown(report.Target)}:");
-        foreach (string line in report.Text.TrimEnd('\n').Split('\n')) { output.WriteLine($"    {line}", TextStyle.Dim); }
+        foreach (string line in report.Text.TrimEnd('\n').Split('\n'))
+        {
+            output.WriteLine($"    {line}", TextStyle.Dim);
+        }
         output.WriteLine("how it is known:", TextStyle.Strong);
         foreach (EvidenceReport evidence in report.Evidence)
         {
             string unused = evidence.IsUsed ? "" : ", not used";
-            output.WriteLine($"  {evidence.Field} {evidence.Value}: {evidence.Source} ({evidence.Confidence}{unused})");
+            output.WriteLine($"  {evidence.Field} {evidence.Value}: {evidence.Source} "
+                + $"({evidence.Confidence}{unused})");
         }
-        if (report.KeptFile is { } kept) { output.WriteLine($"kept what was in its place as {PathText.Shown(kept)}"); }
+        if (report.KeptFile is { } kept)
+        {
+            output.WriteLine($"kept what was in its place as {PathText.Shown(kept)}");
+        }
         FindingText.Write(output, report.Findings);
     }
 }

@@ -11,7 +11,8 @@ internal static class FileText
         foreach (FileReport file in files)
         {
             string stored = file.AllocatedBytes is { } bytes ? $", {SizeText.Short(bytes)} stored" : "";
-            output.WriteLine($"  {PathText.Shown(file.Path)}: {SizeText.Short(file.ApparentBytes ?? 0)}{stored}");
+            string length = SizeText.Short(file.ApparentBytes ?? 0);
+            output.WriteLine($"  {PathText.Shown(file.Path)}: {length}{stored}");
         }
     }
 }

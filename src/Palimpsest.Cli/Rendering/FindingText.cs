@@ -14,13 +14,17 @@ internal static class FindingText
             return;
         }
         foreach (FindingReport finding in findings) { Write(output, finding); }
-        if (droppedCount > 0) { output.WriteLine($"and {SizeText.Count(droppedCount, "finding")} more of these kinds"); }
+        if (droppedCount > 0)
+        {
+            output.WriteLine($"and {SizeText.Count(droppedCount, "finding")} more of these kinds");
+        }
     }
 
     /// <summary>One finding: code, severity, what; where and what exactly; what next.</summary>
     public static void Write(TextOutput output, FindingReport finding)
     {
-        output.Write(finding.Code, StyleFor(finding.Severity)).Write(" ").Write(finding.Severity, StyleFor(finding.Severity))
+        output.Write(finding.Code, StyleFor(finding.Severity)).Write(" ")
+            .Write(finding.Severity, StyleFor(finding.Severity))
             .Write(": ").Write(finding.Title, TextStyle.Strong).EndLine();
         output.Write("  ").Write(PlaceOf(finding)).Write(": ").Write(finding.Message).EndLine();
         output.Write("  next: ", TextStyle.Dim).Write(finding.Next).EndLine();

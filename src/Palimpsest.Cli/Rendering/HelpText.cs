@@ -20,7 +20,8 @@ internal static class HelpText
             string shared = string.Join(", ", root.Options.Where(IsShared).Select(option => option.Name));
             output.Write("everywhere: ", TextStyle.Strong).WriteLine(shared);
         }
-        IReadOnlyList<string> examples = command is VerbCommand verb ? verb.Examples : ["vmdk web01.vmdk", "vmdk VERB --help"];
+        IReadOnlyList<string> examples = command is VerbCommand verb
+            ? verb.Examples : ["vmdk web01.vmdk", "vmdk VERB --help"];
         output.WriteLine(examples.Count == 1 ? "example:" : "examples:", TextStyle.Strong);
         foreach (string example in examples) { output.WriteLine($"  {example}"); }
     }
@@ -40,7 +41,8 @@ internal static class HelpText
     /// <summary>An option with its value: <c>-O KIND</c>.</summary>
     public static string NameOf(Option option)
     {
-        string names = string.Join(", ", option.Aliases.OrderBy(alias => alias.Length).Append(option.Name).Distinct());
+        string names = string.Join(
+            ", ", option.Aliases.OrderBy(alias => alias.Length).Append(option.Name).Distinct());
         return option.ValueType == typeof(bool) ? names : $"{names} {option.HelpName ?? "VALUE"}";
     }
 
@@ -49,12 +51,18 @@ internal static class HelpText
     private static void WriteVerbs(TextOutput output, RootCommand root)
     {
         output.WriteLine("verbs:", TextStyle.Strong);
-        foreach (Command verb in root.Subcommands.Where(verb => !verb.Hidden)) { WriteRow(output, verb.Name, verb.Description); }
+        foreach (Command verb in root.Subcommands.Where(verb => !verb.Hidden))
+        {
+            WriteRow(output, verb.Name, verb.Description);
+        }
     }
 
     private static void WriteArguments(TextOutput output, Command command)
     {
-        foreach (Argument argument in command.Arguments) { WriteRow(output, argument.Name, argument.Description); }
+        foreach (Argument argument in command.Arguments)
+        {
+            WriteRow(output, argument.Name, argument.Description);
+        }
     }
 
     private static void WriteOptions(TextOutput output, string title, IEnumerable<Option> options)

@@ -33,7 +33,8 @@ internal static class InfoText
         if (report.Geometry is { } shape)
         {
             WriteRow(output, "geometry", $"{SizeText.Count(shape.Cylinders, "cylinder")}, "
-                + $"{SizeText.Count(shape.Heads, "head")}, {SizeText.Count(shape.SectorsPerTrack, "sector")} per track");
+                + $"{SizeText.Count(shape.Heads, "head")}, "
+                + $"{SizeText.Count(shape.SectorsPerTrack, "sector")} per track");
         }
         if (report.Uuid is { } uuid) { WriteRow(output, "uuid", uuid); }
     }
@@ -44,7 +45,8 @@ internal static class InfoText
         foreach (LinkReport link in report.Links)
         {
             string name = report.Links.Count == 1 ? "layer" : $"layer {link.Depth}";
-            output.Write(name.PadRight(LabelColumn), TextStyle.Dim).Write(PathText.Beside(link.Path, report.Path), TextStyle.Strong);
+            output.Write(name.PadRight(LabelColumn), TextStyle.Dim)
+                .Write(PathText.Beside(link.Path, report.Path), TextStyle.Strong);
             if (link.CreateType is { } type) { output.Write($", {type}"); }
             if (link.ContentId is { } id) { output.Write($", CID {id}"); }
             if (link.ParentContentId is { } parent) { output.Write($", parent CID {parent}"); }

@@ -36,9 +36,9 @@ internal static class ManualPage
             output.WriteLine(".br");
         }
         Section(output, "DESCRIPTION",
-            "With a disk alone it tells the disk's whole story and never writes. Nothing is changed but by the verbs that "
-            + "say so. A disk is a descriptor, a sparse disk, or a flat file without a descriptor. Sizes and offsets are "
-            + "bytes; K, M, G, T, P and E are powers of 1024.");
+            "With a disk alone it tells the disk's whole story and never writes. Nothing is changed but by "
+            + "the verbs that say so. A disk is a descriptor, a sparse disk, or a flat file without a "
+            + "descriptor. Sizes and offsets are bytes; K, M, G, T, P and E are powers of 1024.");
         output.WriteLine(".SH VERBS");
         foreach (Command verb in root.Subcommands.Where(verb => !verb.Hidden)) { WriteVerb(output, verb); }
         output.WriteLine(".SH OPTIONS EVERYWHERE");
@@ -57,11 +57,17 @@ internal static class ManualPage
     {
         output.WriteLine(".SS " + Text(HelpText.UsageOf(verb)));
         output.WriteLine(Text(verb.Description ?? ""));
-        if (verb is VerbCommand { Details.Length: > 0 } explained) { output.WriteLine(Text(explained.Details)); }
+        if (verb is VerbCommand { Details.Length: > 0 } explained)
+        {
+            output.WriteLine(Text(explained.Details));
+        }
         WriteOptions(output, verb.Options);
         output.WriteLine(".PP");
         output.WriteLine(".nf");
-        foreach (string example in (verb as VerbCommand)?.Examples ?? []) { output.WriteLine(Text("    " + example)); }
+        foreach (string example in (verb as VerbCommand)?.Examples ?? [])
+        {
+            output.WriteLine(Text("    " + example));
+        }
         output.WriteLine(".fi");
     }
 
@@ -84,7 +90,8 @@ internal static class ManualPage
     // A minus is an option's minus, and no line of text may begin with a control character of roff.
     private static string Text(string text)
     {
-        string escaped = text.Replace("\\", "\\e", StringComparison.Ordinal).Replace("-", "\\-", StringComparison.Ordinal);
+        string escaped = text.Replace("\\", "\\e", StringComparison.Ordinal)
+            .Replace("-", "\\-", StringComparison.Ordinal);
         return escaped.StartsWith('.') || escaped.StartsWith('\'') ? "\\&" + escaped : escaped;
     }
 }

@@ -11,13 +11,15 @@ internal static class MapText
     public static void Write(TextOutput output, Disk disk, IEnumerable<MapEntry> entries)
     {
         int width = Math.Max("length".Length, disk.CapacityBytes.ToString().Length);
-        output.WriteLine($"{"start".PadLeft(width)}  {"length".PadLeft(width)}  kind        layer  stored at", TextStyle.Dim);
+        string start = "start".PadLeft(width), length = "length".PadLeft(width);
+        output.WriteLine($"{start}  {length}  kind        layer  stored at", TextStyle.Dim);
         var sums = new long[4];
         foreach (MapEntry entry in entries)
         {
             BlockRun run = entry.Run;
             sums[(int)run.Kind] += run.LengthBytes;
-            output.Write($"{entry.Start.ToString().PadLeft(width)}  {run.LengthBytes.ToString().PadLeft(width)}  ");
+            output.Write(entry.Start.ToString().PadLeft(width)).Write("  ");
+            output.Write(run.LengthBytes.ToString().PadLeft(width)).Write("  ");
             output.Write(entry.Kind.PadRight(10), StyleFor(run.Kind));
             output.Write(entry.IsPresent ? $"  {run.Depth,5}" : "      -");
             if (run.File is { } file) { output.Write($"  {run.HostOffset} in {PathText.Shown(file.Path)}"); }
@@ -28,7 +30,8 @@ internal static class MapText
 
     private static string SumsOf(long[] sums)
     {
-        string text = $"data {SizeText.Short(sums[0])}, zero {SizeText.Short(sums[1])}, holes {SizeText.Short(sums[2])}";
+        string text = $"data {SizeText.Short(sums[0])}, zero {SizeText.Short(sums[1])}, "
+            + $"holes {SizeText.Short(sums[2])}";
         return sums[3] == 0 ? text : $"{text}, unreadable {SizeText.Short(sums[3])}";
     }
 

@@ -11,7 +11,9 @@ internal static class PathText
             && path.StartsWith(folder, StringComparison.Ordinal) ? path[(folder.Length + 1)..] : path;
     }
 
-    /// <summary>The bare name of a file in the same folder as the disk; else as <see cref="Shown"/>.</summary>
+    /// <summary>
+    /// The bare name of a file in the same folder as the disk; else as <see cref="Shown"/>.
+    /// </summary>
     public static string Beside(string path, string diskPath)
     {
         string whole = Path.GetFullPath(path);

@@ -10,7 +10,10 @@ internal static class RepairText
     {
         if (report.Steps.Count == 0) { output.WriteLine($"{report.Path}: nothing to repair"); }
         foreach (RepairStepReport step in report.Steps) { WriteStep(output, step, report.IsDone); }
-        foreach (string path in report.KeptFiles) { output.WriteLine($"kept the old descriptor as {PathText.Shown(path)}"); }
+        foreach (string path in report.KeptFiles)
+        {
+            output.WriteLine($"kept the old descriptor as {PathText.Shown(path)}");
+        }
         foreach (string path in report.UndoFiles)
         {
             output.WriteLine($"to take it back: vmdk repair --undo {PathText.Shown(path)}");
@@ -21,7 +24,8 @@ internal static class RepairText
 
     private static void WriteStep(TextOutput output, RepairStepReport step, bool isDone)
     {
-        output.WriteLine($"{(isDone ? "wrote" : "would write")} {SizeText.Exact(step.ChangedBytes)} in {PathText.Shown(step.Path)}:");
+        string verb = isDone ? "wrote" : "would write";
+        output.WriteLine($"{verb} {SizeText.Exact(step.ChangedBytes)} in {PathText.Shown(step.Path)}:");
         foreach (string reason in step.Reasons) { output.WriteLine($"  {reason}"); }
         foreach (string line in step.RemovedLines) { output.WriteLine($"  - {line}", TextStyle.Bad); }
         foreach (string line in step.AddedLines) { output.WriteLine($"  + {line}", TextStyle.Good); }

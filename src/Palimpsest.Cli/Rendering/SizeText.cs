@@ -5,7 +5,9 @@ internal static class SizeText
 {
     private static readonly string[] Units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
-    /// <summary>Three digits and a unit; exact sizes without a fraction: <c>40 GiB</c>, <c>1.5 MiB</c>.</summary>
+    /// <summary>
+    /// Three digits and a unit; exact sizes without a fraction: <c>40 GiB</c>, <c>1.5 MiB</c>.
+    /// </summary>
     public static string Short(long bytes)
     {
         if (bytes == 1) { return "1 byte"; }
@@ -16,11 +18,14 @@ internal static class SizeText
             value /= 1024;
             unit++;
         }
-        string digits = value >= 100 || value == Math.Floor(value) ? $"{value:0}" : value >= 10 ? $"{value:0.#}" : $"{value:0.##}";
+        string digits = value >= 100 || value == Math.Floor(value) ? $"{value:0}" : value >= 10
+            ? $"{value:0.#}" : $"{value:0.##}";
         return $"{digits} {Units[unit]}";
     }
 
-    /// <summary>With the exact number where the short form has a unit: <c>40 GiB (42949672960 bytes)</c>.</summary>
+    /// <summary>
+    /// With the exact number where the short form has a unit: <c>40 GiB (42949672960 bytes)</c>.
+    /// </summary>
     public static string Exact(long bytes) => bytes < 1024 ? Short(bytes) : $"{Short(bytes)} ({bytes} bytes)";
 
     /// <summary>"1 link", "3 links".</summary>

@@ -7,7 +7,9 @@ internal static class StoryText
 {
     private const int ListedPartitions = 32;
 
-    /// <summary>What it is, its layers, its partitions, its files on the host, the findings, and what to do next.</summary>
+    /// <summary>
+    /// What it is, its layers, its partitions, its files on the host, the findings, and what to do next.
+    /// </summary>
     public static void Write(TextOutput output, StoryReport story)
     {
         InfoText.WriteShape(output, story.Disk);
@@ -22,7 +24,8 @@ internal static class StoryText
     // A descriptor's own body is of no interest; JSON has it.
     private static IEnumerable<HostFileReport> DataFilesOf(StoryReport story)
     {
-        var data = story.Disk.Links.SelectMany(link => link.Extents).Select(extent => extent.Path).ToHashSet();
+        var data = story.Disk.Links.SelectMany(link => link.Extents).Select(extent => extent.Path)
+            .ToHashSet();
         return story.HostFiles.Where(file => data.Contains(file.Path));
     }
 
@@ -30,18 +33,23 @@ internal static class StoryText
     {
         string text = table.Scheme switch
         {
-            "none" => table.FileSystem is { } whole ? $"no table; the whole disk looks like {whole}" : "no table",
+            "none" => table.FileSystem is { } whole
+                ? $"no table; the whole disk looks like {whole}" : "no table",
             "mbr" => "master boot record",
             "gpt" => "GUID table",
             "hybrid" => "GUID table, with a boot record that names partitions too",
             _ => "the sector that would tell cannot be read",
         };
         if (table.DiskIdentifier is { } id) { text += $", disk {id}"; }
-        if (table.Scheme is not ("none" or "unreadable") && table.Partitions.Count == 0) { text += ", no partitions"; }
+        if (table.Scheme is not ("none" or "unreadable") && table.Partitions.Count == 0)
+        {
+            text += ", no partitions";
+        }
         InfoText.WriteRow(output, "partitions", text);
         foreach (PartitionReport partition in table.Partitions.Take(ListedPartitions))
         {
-            string line = $"p{partition.Number} {SizeText.Short(partition.Length)} at byte {partition.Start}, {partition.Type}";
+            string line = $"p{partition.Number} {SizeText.Short(partition.Length)} at byte {partition.Start}"
+                + $", {partition.Type}";
             if (partition.Name is { } name) { line += $" \"{name}\""; }
             if (partition.FileSystem is { } fileSystem) { line += $", looks like {fileSystem}"; }
             InfoText.WriteRow(output, "", partition.IsActive ? line + ", active" : line);
@@ -68,7 +76,10 @@ internal static class StoryText
         InfoText.WriteRow(output, "host", text);
         if (file.Holes > 0 || file.Physical is not null) { InfoText.WriteRow(output, "", BodyOf(file)); }
         foreach (string holder in file.LockHolders) { InfoText.WriteRow(output, "", $"locked by {holder}"); }
-        foreach (string path in file.VmwareLocks) { InfoText.WriteRow(output, "", $"VMware lock {PathText.Shown(path)}"); }
+        foreach (string path in file.VmwareLocks)
+        {
+            InfoText.WriteRow(output, "", $"VMware lock {PathText.Shown(path)}");
+        }
     }
 
     private static string BodyOf(HostFileReport file)
@@ -81,7 +92,10 @@ internal static class StoryText
         if (file.Physical is { } physical)
         {
             parts.Add(SizeText.Count(physical.ExtentCount, "physical extent"));
-            if (physical.SharedBytes > 0) { parts.Add($"{SizeText.Short(physical.SharedBytes)} shared with other files"); }
+            if (physical.SharedBytes > 0)
+            {
+                parts.Add($"{SizeText.Short(physical.SharedBytes)} shared with other files");
+            }
         }
         if (file.Zeroing is { } zeroing) { parts.Add(ZeroesOf(zeroing)); }
         return string.Join("; ", parts);

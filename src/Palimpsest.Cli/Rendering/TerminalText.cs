@@ -4,12 +4,14 @@ using System.Text;
 namespace Palimpsest.Cli.Rendering;
 
 /// <summary>
-/// Makes strings from images and file names safe for a terminal: whatever could move the cursor, change colours, reorder
-/// or hide text is shown as its number.
+/// Makes strings from images and file names safe for a terminal: whatever could move the cursor, change
+/// colours, reorder or hide text is shown as its number.
 /// </summary>
 internal static class TerminalText
 {
-    /// <summary>The text with every unsafe character replaced by <c>\x1B</c> or <c>\u{202E}</c>; line breaks too.</summary>
+    /// <summary>
+    /// The text with every unsafe character replaced by <c>\x1B</c> or <c>\u{202E}</c>; line breaks too.
+    /// </summary>
     public static string Safe(string text)
     {
         int first = FirstUnsafe(text);

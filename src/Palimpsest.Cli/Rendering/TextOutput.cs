@@ -25,8 +25,9 @@ internal enum TextStyle
 }
 
 /// <summary>
-/// The one way for text to standard output or error. Everything passes through <see cref="TerminalText.Safe"/>; lines
-/// end only where the program ends them. Buffered: <see cref="Flush"/> at the end, or it is flushed when it is large.
+/// The one way for text to standard output or error. Everything passes through
+/// <see cref="TerminalText.Safe"/>; lines end only where the program ends them. Buffered: <see cref="Flush"/>
+/// at the end, or it is flushed when it is large.
 /// </summary>
 internal sealed class TextOutput(Stream stream, bool useColor)
 {

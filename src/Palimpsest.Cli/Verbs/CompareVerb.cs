@@ -15,12 +15,17 @@ internal static class CompareVerb
         var first = new Argument<string>("A") { Description = "A disk." };
         var second = new Argument<string>("B") { Description = "Another disk." };
         Option<bool> progress = ProgressDisplay.CreateOption();
-        Option<bool> strict = new("-s") { Description = "A difference in size counts even where the longer one is zero." };
-        Option<string> firstFormat = SourceFormat.Create("-f", "A"), secondFormat = SourceFormat.Create("-F", "B");
+        Option<bool> strict = new("-s")
+        {
+            Description = "A difference in size counts even where the longer one is zero.",
+        };
+        Option<string> firstFormat = SourceFormat.Create("-f", "A"),
+            secondFormat = SourceFormat.Create("-F", "B");
         return new VerbCommand("compare", "Compare two disks and list every range in which they differ.",
             session =>
             {
-                using Disk a = session.OpenDisk(session.Get(first)), b = session.OpenDisk(session.Get(second));
+                using Disk a = session.OpenDisk(session.Get(first)),
+                    b = session.OpenDisk(session.Get(second));
                 SourceFormat.Hold(session.Get(firstFormat), a.Path, a.Links);
                 SourceFormat.Hold(session.Get(secondFormat), b.Path, b.Links);
                 return Run(session, a, b, session.Get(progress), session.Get(strict));

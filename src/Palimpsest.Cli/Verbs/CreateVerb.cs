@@ -14,14 +14,35 @@ internal static class CreateVerb
     /// <summary>The verb.</summary>
     public static VerbCommand Create()
     {
-        var disk = new Argument<string>("DISK") { Description = "The descriptor to make, or the one file of other kinds." };
-        Option<long> size = new("--size") { HelpName = "S", Description = "Size, such as 40G.", Required = true, CustomParser = ByteSize.Parse };
+        var disk = new Argument<string>("DISK")
+        {
+            Description = "The descriptor to make, or the one file of other kinds.",
+        };
+        Option<long> size = new("--size")
+        {
+            HelpName = "S",
+            Description = "Size, such as 40G.",
+            Required = true,
+            CustomParser = ByteSize.Parse,
+        };
         Option<string> kind = DiskKind.Create("--kind");
-        Option<string> adapter = new("--adapter") { HelpName = "ADAPTER", Description = "lsilogic (without it), buslogic, ide or pvscsi." };
+        Option<string> adapter = new("--adapter")
+        {
+            HelpName = "ADAPTER",
+            Description = "lsilogic (without it), buslogic, ide or pvscsi.",
+        };
         adapter.AcceptOnlyFromAmong("lsilogic", "buslogic", "ide", "pvscsi");
-        Option<string> allocate = new("--allocate") { HelpName = "HOW", Description = "thin (without it), lazy or eager: when storage is taken." };
+        Option<string> allocate = new("--allocate")
+        {
+            HelpName = "HOW",
+            Description = "thin (without it), lazy or eager: when storage is taken.",
+        };
         allocate.AcceptOnlyFromAmong("thin", "lazy", "eager");
-        Option<string> boot = new("--boot-sector") { HelpName = "FILE", Description = "Up to 512 bytes for the first sector." };
+        Option<string> boot = new("--boot-sector")
+        {
+            HelpName = "FILE",
+            Description = "Up to 512 bytes for the first sector.",
+        };
         return new VerbCommand("create", "Make a new disk; a flat one for LSI Logic without more words.",
             session => Run(session, new DiskCreation
             {
@@ -43,7 +64,8 @@ internal static class CreateVerb
     {
         if (creation.CapacityBytes < Sector.Bytes || creation.CapacityBytes % Sector.Bytes != 0)
         {
-            throw new UsageException($"a disk is made of whole sectors of {Sector.Bytes} bytes, at least one; "
+            throw new UsageException(
+                $"a disk is made of whole sectors of {Sector.Bytes} bytes, at least one; "
                 + $"{creation.CapacityBytes} bytes are not");
         }
         IReadOnlyList<string> files = DiskCreator.Create(creation, session.Cancellation);

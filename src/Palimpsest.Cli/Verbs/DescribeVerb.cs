@@ -13,13 +13,28 @@ internal static class DescribeVerb
     /// <summary>The verb.</summary>
     public static VerbCommand Create()
     {
-        var data = new Argument<string>("FLAT") { Description = "The data that lost its descriptor: flat, sparse or delta." };
+        var data = new Argument<string>("FLAT")
+        {
+            Description = "The data that lost its descriptor: flat, sparse or delta.",
+        };
         Option<bool> dryRun = new("--dry-run") { Description = "Show the descriptor, and write nothing." };
         Option<string> parent = new("--parent") { HelpName = "DISK", Description = "The parent of a delta." };
-        Option<string> contentId = new("--cid") { HelpName = "HEX", Description = "The CID that the disk had." };
-        Option<string> adapter = new("--adapter") { HelpName = "ADAPTER", Description = "lsilogic, buslogic, ide or pvscsi." };
+        Option<string> contentId = new("--cid")
+        {
+            HelpName = "HEX",
+            Description = "The CID that the disk had.",
+        };
+        Option<string> adapter = new("--adapter")
+        {
+            HelpName = "ADAPTER",
+            Description = "lsilogic, buslogic, ide or pvscsi.",
+        };
         adapter.AcceptOnlyFromAmong("lsilogic", "buslogic", "ide", "pvscsi");
-        Option<string> target = new("--to") { HelpName = "FILE", Description = "Where the descriptor goes; beside the data without it." };
+        Option<string> target = new("--to")
+        {
+            HelpName = "FILE",
+            Description = "Where the descriptor goes; beside the data without it.",
+        };
         return new VerbCommand("describe", "Rebuild a lost descriptor from the data and what lies beside it.",
             session => Run(session, session.Get(data), session.Get(dryRun), new DescribeOptions
             {
@@ -32,8 +47,8 @@ internal static class DescribeVerb
         {
             Arguments = { data },
             Options = { dryRun, parent, contentId, adapter, target },
-            Details = "Looks at the file itself, its siblings, .vmx, .vmsd and vmware.log, and says where each value comes "
-                + "from. An existing descriptor is never overwritten.",
+            Details = "Looks at the file itself, its siblings, .vmx, .vmsd and vmware.log, and says where "
+                + "each value comes from. An existing descriptor is never overwritten.",
         };
     }
 

@@ -8,7 +8,9 @@ using Palimpsest.Core.Reports;
 
 namespace Palimpsest.Cli.Verbs;
 
-/// <summary><c>vmdk map</c>: which bytes are data, zeros or holes, in which layer, and where on the host.</summary>
+/// <summary>
+/// <c>vmdk map</c>: which bytes are data, zeros or holes, in which layer, and where on the host.
+/// </summary>
 internal static class MapVerb
 {
     /// <summary>The verb.</summary>
@@ -16,15 +18,22 @@ internal static class MapVerb
     {
         var disk = new Argument<string>("DISK") { Description = "The disk." };
         Option<string> output = OutputFormat.Create("json: the array of qemu-img map.");
-        Option<long> start = new("--start-offset") { HelpName = "N", Description = "First byte.", CustomParser = ByteSize.Parse };
+        Option<long> start = new("--start-offset")
+        {
+            HelpName = "N",
+            Description = "First byte.",
+            CustomParser = ByteSize.Parse,
+        };
         Option<long?> length = new("--max-length")
         {
             HelpName = "N",
             Description = "At most so many bytes.",
             CustomParser = result => ByteSize.Parse(result),
         };
-        return new VerbCommand("map", "List what is data, zero or hole, its layer, and where it lies on the host.",
-            session => Run(session, session.Get(disk), session.Get(output) == "json", session.Get(start), session.Get(length)),
+        return new VerbCommand(
+            "map", "List what is data, zero or hole, its layer, and where it lies on the host.",
+            session => Run(session, session.Get(disk), session.Get(output) == "json", session.Get(start),
+                session.Get(length)),
             "vmdk map web01-000002.vmdk", "vmdk map --json web01.vmdk")
         {
             Arguments = { disk },
@@ -37,7 +46,8 @@ internal static class MapVerb
         using Disk disk = session.OpenDisk(path);
         if (start > disk.CapacityBytes)
         {
-            throw new UsageException($"the disk has {disk.CapacityBytes} bytes; byte {start} lies behind its end");
+            throw new UsageException(
+                $"the disk has {disk.CapacityBytes} bytes; byte {start} lies behind its end");
         }
         long length = Math.Min(maxLength ?? long.MaxValue, disk.CapacityBytes - start);
         IEnumerable<MapEntry> entries = MapReport.Entries(disk.Reader, start, length, session.Cancellation);

@@ -16,7 +16,12 @@ internal static class ReadVerb
     public static VerbCommand Create()
     {
         var disk = new Argument<string>("DISK") { Description = "The disk." };
-        Option<long> offset = new("--offset") { HelpName = "N", Description = "First byte; 0 without it.", CustomParser = ByteSize.Parse };
+        Option<long> offset = new("--offset")
+        {
+            HelpName = "N",
+            Description = "First byte; 0 without it.",
+            CustomParser = ByteSize.Parse,
+        };
         Option<long?> length = new("--length")
         {
             HelpName = "N",
@@ -34,13 +39,17 @@ internal static class ReadVerb
 
     private static int Run(Session session, string path, long offset, long? wanted)
     {
-        if (session.IsJson) { throw new UsageException("read writes bytes to standard output; there is no JSON for them"); }
+        if (session.IsJson)
+        {
+            throw new UsageException("read writes bytes to standard output; there is no JSON for them");
+        }
         using Disk disk = session.OpenDisk(path);
         long length = wanted ?? Math.Max(0, disk.CapacityBytes - offset);
         if (offset > disk.CapacityBytes || length > disk.CapacityBytes - offset)
         {
             throw new UsageException(
-                $"the disk has {disk.CapacityBytes} bytes; {length} bytes from byte {offset} on reach behind its end");
+                $"the disk has {disk.CapacityBytes} bytes; {length} bytes from byte {offset} on "
+                + "reach behind its end");
         }
         Copy(disk.Reader, offset, length, session);
         return ExitCodes.Fine;

@@ -7,13 +7,18 @@ using Palimpsest.Core.Reports;
 
 namespace Palimpsest.Cli.Verbs;
 
-/// <summary><c>vmdk repair</c>: what can be put right from the disk itself; everything that is replaced is kept.</summary>
+/// <summary>
+/// <c>vmdk repair</c>: what can be put right from the disk itself; everything that is replaced is kept.
+/// </summary>
 internal static class RepairVerb
 {
     /// <summary>The verb.</summary>
     public static VerbCommand Create()
     {
-        var disk = new Argument<string>("DISK") { Description = "The link to repair; with --undo, an undo file." };
+        var disk = new Argument<string>("DISK")
+        {
+            Description = "The link to repair; with --undo, an undo file.",
+        };
         Option<bool> dryRun = new("--dry-run") { Description = "Say what would change, and change nothing." };
         Option<bool> accept = new("--accept-parent")
         {
@@ -28,15 +33,18 @@ internal static class RepairVerb
         {
             Arguments = { disk },
             Options = { dryRun, accept, undo },
-            Details = "Tables are restored from their redundant copies, descriptors are brought into the form that other "
-                + "tools read. An old descriptor is kept whole, and for a change inside of an extent an undo file is left.",
+            Details = "Tables are restored from their redundant copies, descriptors are brought into the "
+                + "form that other tools read. An old descriptor is kept whole, and for a change inside of "
+                + "an extent an undo file is left.",
         };
     }
 
     private static int Run(Session session, string path, bool isDryRun, bool acceptsParent)
     {
-        RepairPlan plan = DiskRepair.Plan(path, session.OpenOptions, new RepairOptions { AcceptParent = acceptsParent });
-        RepairReport report = isDryRun ? RepairReport.From(plan) : RepairReport.From(plan, DiskRepair.Apply(plan));
+        RepairPlan plan = DiskRepair.Plan(
+            path, session.OpenOptions, new RepairOptions { AcceptParent = acceptsParent });
+        RepairReport report = isDryRun
+            ? RepairReport.From(plan) : RepairReport.From(plan, DiskRepair.Apply(plan));
         session.Print(report, () => ReportJson.Default.RepairReport, RepairText.Write);
         return report.ExitCode;
     }

@@ -4,7 +4,9 @@ using Palimpsest.Core.Reports;
 
 namespace Palimpsest.Cli.Verbs;
 
-/// <summary><c>vmdk DISK</c>: the whole story of a disk, or of every disk in a folder. It never writes.</summary>
+/// <summary>
+/// <c>vmdk DISK</c>: the whole story of a disk, or of every disk in a folder. It never writes.
+/// </summary>
 internal static class StoryVerb
 {
     /// <summary>Tells it.</summary>

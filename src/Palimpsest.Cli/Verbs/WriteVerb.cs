@@ -27,15 +27,18 @@ internal static class WriteVerb
             Required = true,
             CustomParser = ByteSize.Parse,
         };
-        Option<bool> dryRun = new("--dry-run") { Description = "Say what would be written, and write nothing." };
+        Option<bool> dryRun = new("--dry-run")
+        {
+            Description = "Say what would be written, and write nothing.",
+        };
         return new VerbCommand("write", "Copy standard input into a disk, from a byte on.",
             session => Run(session, session.Get(disk), session.Get(offset), session.Get(dryRun)),
             "vmdk write web01.vmdk --offset 0 < boot.bin")
         {
             Arguments = { disk },
             Options = { offset, dryRun },
-            Details = "Input of up to 8 MiB is read whole before the disk is opened, so that an input that ends early or "
-                + "does not fit changes nothing. Longer input is written as it comes.",
+            Details = "Input of up to 8 MiB is read whole before the disk is opened, so that an input that "
+                + "ends early or does not fit changes nothing. Longer input is written as it comes.",
         };
     }
 
@@ -48,7 +51,8 @@ internal static class WriteVerb
         long written = isDryRun ? Count(input, session) : Copy(input, disk, offset, session);
         var report = new WriteReport(path, offset, written, !isDryRun);
         session.Print(report, () => ReportJson.Default.WriteReport, (output, done) => output.WriteLine(
-            $"{(done.IsDone ? "wrote" : "would write")} {SizeText.Exact(done.Length)} at byte {done.Offset} of {done.Path}"));
+            $"{(done.IsDone ? "wrote" : "would write")} {SizeText.Exact(done.Length)} "
+            + $"at byte {done.Offset} of {done.Path}"));
         return ExitCodes.Fine;
     }
 
@@ -63,7 +67,8 @@ internal static class WriteVerb
             if (count > disk.CapacityBytes - offset - done)
             {
                 device.Flush();
-                throw new UsageException($"the input is longer than the disk: the first {done} bytes of it were written, "
+                throw new UsageException(
+                    $"the input is longer than the disk: the first {done} bytes of it were written, "
                     + $"up to byte {offset + done}, and nothing behind them");
             }
             device.Write(offset + done, buffer.AsSpan(0, count));
@@ -87,7 +92,8 @@ internal static class WriteVerb
     {
         if (offset > disk.CapacityBytes || length > disk.CapacityBytes - offset)
         {
-            throw new UsageException($"{length} bytes at byte {offset} do not fit: the disk has {disk.CapacityBytes} bytes. "
+            throw new UsageException(
+                $"{length} bytes at byte {offset} do not fit: the disk has {disk.CapacityBytes} bytes. "
                 + "Nothing was written");
         }
     }
@@ -103,7 +109,10 @@ internal static class WriteVerb
             rest = input;
             var buffer = new byte[BufferBytes];
             int count;
-            while (ahead.Length < aheadBytes && (count = input.Read(buffer)) > 0) { ahead.Write(buffer, 0, count); }
+            while (ahead.Length < aheadBytes && (count = input.Read(buffer)) > 0)
+            {
+                ahead.Write(buffer, 0, count);
+            }
             AheadBytes = ahead.Length;
             ahead.Position = 0;
         }

@@ -5,8 +5,9 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Platform;
 
 /// <summary>
-/// Standard output or error as it is: unbuffered, at the descriptor's own position (which several commands may share),
-/// and telling the writer when nobody reads any more, which the base library's console stream hides.
+/// Standard output or error as it is: unbuffered, at the descriptor's own position (which several commands
+/// may share), and telling the writer when nobody reads any more, which the base library's console stream
+/// hides.
 /// </summary>
 public sealed unsafe class StandardStream : Stream
 {

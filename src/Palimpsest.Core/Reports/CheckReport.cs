@@ -5,7 +5,9 @@ namespace Palimpsest.Core.Reports;
 
 /// <summary>What the check of one extent counted; numbers that its type does not have are absent.</summary>
 /// <param name="Path">Its file; null for one without a file, or whose file was not found.</param>
-/// <param name="Type"><c>FLAT</c>, <c>SPARSE</c> and so on; null for data that was named without a descriptor.</param>
+/// <param name="Type">
+/// <c>FLAT</c>, <c>SPARSE</c> and so on; null for data that was named without a descriptor.
+/// </param>
 /// <param name="IsSound">False when damage was found.</param>
 /// <param name="FileBytes">Length of the file.</param>
 /// <param name="TotalGrains">Grains of the extent.</param>
@@ -14,11 +16,13 @@ namespace Palimpsest.Core.Reports;
 /// <param name="Fragments">Pieces in which the allocated grains lie.</param>
 /// <param name="LeakedBytes">Bytes of the file that no table points to.</param>
 public sealed record CheckedExtent(
-    string? Path, string? Type, bool IsSound, long? FileBytes, long? TotalGrains, long? AllocatedGrains, long? ZeroGrains,
+    string? Path, string? Type, bool IsSound, long? FileBytes, long? TotalGrains, long? AllocatedGrains,
+    long? ZeroGrains,
     long? Fragments, long? LeakedBytes)
 {
     internal static CheckedExtent From(Chains.ExtentReport extent) => new(
-        extent.Path, extent.Line is { } line ? ExtentReport.From(line, null).Type : null, extent.IsSound, extent.FileBytes,
+        extent.Path, extent.Line is { } line ? ExtentReport.From(line, null).Type : null, extent.IsSound,
+        extent.FileBytes,
         extent.TotalGrains, extent.AllocatedGrains, extent.ZeroGrains, extent.Fragments, extent.LeakedBytes);
 }
 

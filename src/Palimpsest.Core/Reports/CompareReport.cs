@@ -10,7 +10,8 @@ namespace Palimpsest.Core.Reports;
 /// <param name="Start">Byte offset.</param>
 /// <param name="Length">Bytes.</param>
 /// <param name="Kind">
-/// <c>content</c>, <c>unreadableFirst</c>, <c>unreadableSecond</c>; behind the end of the shorter disk <c>onlyFirst</c>
+/// <c>content</c>, <c>unreadableFirst</c>, <c>unreadableSecond</c>; behind the end of the shorter disk
+/// <c>onlyFirst</c>
 /// or <c>onlySecond</c>.
 /// </param>
 public sealed record DifferenceReport(long Start, long Length, string Kind);
@@ -43,7 +44,9 @@ public sealed record CompareReport
     /// <summary>Size of the second disk.</summary>
     public required long SecondBytes { get; init; }
 
-    /// <summary>True when every byte is the same; what only the longer disk has counts as the same when it is zero.</summary>
+    /// <summary>
+    /// True when every byte is the same; what only the longer disk has counts as the same when it is zero.
+    /// </summary>
     public required bool IsEqual { get; init; }
 
     /// <summary>The ranges in order.</summary>
@@ -61,9 +64,13 @@ public sealed record CompareReport
     /// <summary>0 equal, 1 different, 3 some of it could not be read.</summary>
     public required int ExitCode { get; init; }
 
-    /// <summary>Compares two open disks. With <paramref name="isStrict"/> different sizes are a difference by themselves.</summary>
+    /// <summary>
+    /// Compares two open disks. With <paramref name="isStrict"/> different sizes are a difference by
+    /// themselves.
+    /// </summary>
     public static CompareReport Of(
-        Disk first, Disk second, bool isStrict, IProgress<CopyProgress>? progress, CancellationToken cancellation)
+        Disk first, Disk second, bool isStrict, IProgress<CopyProgress>? progress,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
@@ -102,7 +109,8 @@ public sealed record CompareReport
             start + range.Offset, range.Length, range.Kind switch
             {
                 DifferenceKind.Content => kind,
-                _ => kind == OnlyFirst ? WordFor(DifferenceKind.UnreadableFirst) : WordFor(DifferenceKind.UnreadableSecond),
+                _ => kind == OnlyFirst
+                ? WordFor(DifferenceKind.UnreadableFirst) : WordFor(DifferenceKind.UnreadableSecond),
             }), null, cancellation);
     }
 

@@ -19,7 +19,8 @@ public sealed record ScarReport(long Start, long Length);
 /// <param name="ScarBytes">Sum of that.</param>
 /// <param name="MapFile">The list of the scars in ddrescue's format; null when there are none.</param>
 public sealed record ConvertReport(
-    string Source, string Target, string Kind, long CapacityBytes, IReadOnlyList<FileReport> Files, string? Sha256,
+    string Source, string Target, string Kind, long CapacityBytes, IReadOnlyList<FileReport> Files,
+    string? Sha256,
     IReadOnlyList<ScarReport> Scars, long ScarBytes, string? MapFile)
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>

@@ -7,7 +7,8 @@ namespace Palimpsest.Core.Reports;
 /// <param name="Kind">Its createType, or raw.</param>
 /// <param name="CapacityBytes">Size of the guest's disk.</param>
 /// <param name="Files">Its files, the descriptor's first.</param>
-public sealed record CreateReport(string Path, string Kind, long CapacityBytes, IReadOnlyList<FileReport> Files)
+public sealed record CreateReport(
+    string Path, string Kind, long CapacityBytes, IReadOnlyList<FileReport> Files)
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
     [JsonPropertyOrder(-2)]

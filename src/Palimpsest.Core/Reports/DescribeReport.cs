@@ -63,7 +63,9 @@ public sealed record DescribeReport
     /// <summary>0, unless a finding is an error; what is only likely is no failure of this verb.</summary>
     public required int ExitCode { get; init; }
 
-    /// <summary>The report of a proposal; <paramref name="result"/> is null when it was not written.</summary>
+    /// <summary>
+    /// The report of a proposal; <paramref name="result"/> is null when it was not written.
+    /// </summary>
     public static DescribeReport From(DescriptionProposal proposal, DescriptionResult? result)
     {
         ArgumentNullException.ThrowIfNull(proposal);

@@ -14,7 +14,8 @@ internal static class DiskPhrase
         string what = PhraseFor(head.Descriptor!.CreateType);
         if (!head.Descriptor.HasParent) { return what; }
         int below = inspection.Links.Count - 1;
-        string layers = below == 0 ? "a parent that was not found" : below == 1 ? "1 layer" : $"{below} layers";
+        string layers = below == 0 ? "a parent that was not found" : below == 1
+            ? "1 layer" : $"{below} layers";
         return $"a snapshot over {layers}: {what}";
     }
 
@@ -22,13 +23,15 @@ internal static class DiskPhrase
     {
         "monolithicflat" => "a disk in one flat file",
         "twogbmaxextentflat" or "2gbmaxextentflat" => "a disk in flat files of about 2 GB",
-        "vmfs" or "vmfspreallocated" or "vmfseagerzeroedthick" or "vmfsthin" or "vmfsthick" => "an ESXi disk in one flat file",
+        "vmfs" or "vmfspreallocated" or "vmfseagerzeroedthick" or "vmfsthin" or "vmfsthick" =>
+        "an ESXi disk in one flat file",
         "monolithicsparse" => "a growing disk in one sparse file",
         "twogbmaxextentsparse" or "2gbmaxextentsparse" => "a growing disk in sparse files of about 2 GB",
         "streamoptimized" => "a compressed disk for transport, written once",
         "vmfssparse" => "an ESXi delta (COWD)",
         "sesparse" or "vmfssesparse" => "an ESXi delta (space-efficient sparse)",
         "custom" => "a disk put together from extents of any kind",
-        _ => CreateTypes.IsRefused(createType ?? "") ? "a disk whose data does not lie in files" : "a disk of unknown type",
+        _ => CreateTypes.IsRefused(createType ?? "")
+        ? "a disk whose data does not lie in files" : "a disk of unknown type",
     };
 }

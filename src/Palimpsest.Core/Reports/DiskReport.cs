@@ -6,7 +6,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Reports;
 
-/// <summary>What a disk is: its shape, its layers, its files and what was found. The report of <c>info</c>.</summary>
+/// <summary>
+/// What a disk is: its shape, its layers, its files and what was found. The report of <c>info</c>.
+/// </summary>
 public sealed record DiskReport
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
@@ -75,7 +77,8 @@ public sealed record DiskReport
         host ??= LocalHost.Instance;
         Link? head = inspection.Links.Count > 0 ? inspection.Links[0] : null;
         IReadOnlyList<Finding> findings = inspection.Findings.Items;
-        LinkReport[] links = [.. inspection.Links.Select((link, depth) => LinkReport.From(link, depth, host))];
+        LinkReport[] links =
+            [.. inspection.Links.Select((link, depth) => LinkReport.From(link, depth, host))];
         return new DiskReport
         {
             Path = inspection.Path,
@@ -83,7 +86,8 @@ public sealed record DiskReport
             Format = head is null ? null : head.Format == LinkFormat.Raw ? "raw" : "vmdk",
             Opens = inspection.Disk is not null,
             CreateType = head?.Descriptor?.CreateType,
-            CapacityBytes = inspection.Disk?.CapacityBytes ?? (links.Length > 0 ? links[0].CapacityBytes : null),
+            CapacityBytes = inspection.Disk?.CapacityBytes
+            ?? (links.Length > 0 ? links[0].CapacityBytes : null),
             AllocatedBytes = SumOfAllocated(links),
             AdapterType = Database(inspection.Links, "adapterType"),
             Geometry = inspection.Links.Select(link => link.Descriptor).OfType<VmdkDescriptor>()

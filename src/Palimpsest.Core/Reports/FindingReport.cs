@@ -37,8 +37,8 @@ public sealed record FindingReport(
     };
 
     /// <summary>
-    /// The exit code of a command that tells findings: that of the worst one, the first of equals; 0 when nothing is
-    /// worse than worth knowing.
+    /// The exit code of a command that tells findings: that of the worst one, the first of equals; 0 when
+    /// nothing is worse than worth knowing.
     /// </summary>
     public static int ExitCodeOf(IReadOnlyList<Finding> findings)
     {

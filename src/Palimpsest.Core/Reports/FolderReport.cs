@@ -11,10 +11,13 @@ namespace Palimpsest.Core.Reports;
 /// <param name="CapacityBytes">Size of the guest's disk; null when it is not known.</param>
 /// <param name="LayerCount">Links of its chain, as far as they were found.</param>
 /// <param name="FindingCount">How many findings there are.</param>
-/// <param name="WorstFinding">The worst of them that is more than worth knowing; null when there is none.</param>
+/// <param name="WorstFinding">
+/// The worst of them that is more than worth knowing; null when there is none.
+/// </param>
 /// <param name="ExitCode">What <c>vmdk</c> on the disk alone returns.</param>
 public sealed record FolderDisk(
-    string Name, string What, long? CapacityBytes, int LayerCount, long FindingCount, FindingReport? WorstFinding, int ExitCode);
+    string Name, string What, long? CapacityBytes, int LayerCount, long FindingCount,
+    FindingReport? WorstFinding, int ExitCode);
 
 /// <summary>The disks in a folder.</summary>
 public sealed record FolderReport
@@ -67,7 +70,8 @@ public sealed record FolderReport
             using DiskInspection? inspection = TryInspect(path, options, out BlockException? failure);
             if (inspection is null)
             {
-                unreadable.Add(new FolderDisk(name, failure!.Message, null, 0, 0, null, ExitCodes.For(failure.Kind)));
+                unreadable.Add(new FolderDisk(
+                    name, failure!.Message, null, 0, 0, null, ExitCodes.For(failure.Kind)));
                 continue;
             }
             if (IsDataAlone(inspection))
@@ -86,7 +90,8 @@ public sealed record FolderReport
     }
 
     // One file that the host cannot read must not hide the others.
-    private static DiskInspection? TryInspect(string path, DiskOpenOptions options, out BlockException? failure)
+    private static DiskInspection? TryInspect(
+        string path, DiskOpenOptions options, out BlockException? failure)
     {
         try
         {
@@ -109,7 +114,8 @@ public sealed record FolderReport
         || (inspection.Links.Count > 0 && inspection.Links[0].Format == LinkFormat.Raw);
 
     // Extents that were not opened are marked by name: a refused disk must not make its files look lost.
-    private static void MarkUsed(DiskReport report, string realPath, string folder, IHost host, HashSet<string> used)
+    private static void MarkUsed(
+        DiskReport report, string realPath, string folder, IHost host, HashSet<string> used)
     {
         foreach (LinkReport link in report.Links)
         {
@@ -117,7 +123,10 @@ public sealed record FolderReport
             foreach (ExtentReport extent in link.Extents)
             {
                 if ((extent.Path ?? NameInFolder(extent.Name, folder)) is not { } path) { continue; }
-                if (host.Stat(path) is not null && host.ResolveLinks(path) is var real && real != realPath) { used.Add(real); }
+                if (host.Stat(path) is not null && host.ResolveLinks(path) is var real && real != realPath)
+                {
+                    used.Add(real);
+                }
             }
         }
     }
@@ -134,19 +143,24 @@ public sealed record FolderReport
             report.Findings.Count + report.DroppedFindings, worst, report.ExitCode);
     }
 
-    private static FolderReport Compose(string folder, IEnumerable<FolderDisk> disks, IEnumerable<string> lonely)
+    private static FolderReport Compose(
+        string folder, IEnumerable<FolderDisk> disks, IEnumerable<string> lonely)
     {
         FolderDisk[] heads = [.. disks];
         string[] files = [.. lonely];
-        FolderDisk? wrong = heads.FirstOrDefault(disk => disk.ExitCode != ExitCodes.Fine) ?? heads.FirstOrDefault();
+        FolderDisk? wrong = heads.FirstOrDefault(disk => disk.ExitCode != ExitCodes.Fine)
+            ?? heads.FirstOrDefault();
         string next = wrong is not null ? $"vmdk {NextStep.Quote(HostPath.Combine(folder, wrong.Name))}"
-            : files.Length > 0 ? $"vmdk describe {NextStep.Quote(HostPath.Combine(folder, files[0]))} --dry-run" : "vmdk --help";
+            : files.Length > 0
+                ? $"vmdk describe {NextStep.Quote(HostPath.Combine(folder, files[0]))} --dry-run"
+            : "vmdk --help";
         return new FolderReport
         {
             Path = folder,
             Disks = heads,
             FilesWithoutDescriptor = files,
-            ExitCode = heads.Select(disk => disk.ExitCode).Append(files.Length > 0 ? ExitCodes.Finding : ExitCodes.Fine).Max(),
+            ExitCode = heads.Select(disk => disk.ExitCode)
+            .Append(files.Length > 0 ? ExitCodes.Finding : ExitCodes.Fine).Max(),
             NextCommand = next,
         };
     }

@@ -23,7 +23,8 @@ public sealed record PhysicalExtentReport(long FileOffset, long DeviceOffset, lo
 /// <param name="SharedBytes">Shared with other files.</param>
 /// <param name="Extents">The first pieces.</param>
 public sealed record PhysicalReport(
-    long ExtentCount, long MappedBytes, long UnwrittenBytes, long SharedBytes, IReadOnlyList<PhysicalExtentReport> Extents);
+    long ExtentCount, long MappedBytes, long UnwrittenBytes, long SharedBytes,
+    IReadOnlyList<PhysicalExtentReport> Extents);
 
 /// <summary>What the zeros of a file are made of.</summary>
 /// <param name="Kind"><c>absent</c> (thin), <c>lazy</c> or <c>eager</c>.</param>
@@ -31,7 +32,8 @@ public sealed record PhysicalReport(
 /// <param name="LazyBytes">Storage that the host only promises to be zero.</param>
 /// <param name="EagerBytes">Written.</param>
 /// <param name="IsEstimate">True where the host does not tell exactly.</param>
-public sealed record ZeroingReport(string Kind, long AbsentBytes, long LazyBytes, long EagerBytes, bool IsEstimate);
+public sealed record ZeroingReport(
+    string Kind, long AbsentBytes, long LazyBytes, long EagerBytes, bool IsEstimate);
 
 /// <summary>What a file is to its host.</summary>
 public sealed record HostFileReport
@@ -119,10 +121,12 @@ public sealed record HostFileReport
         DataRuns = body.Runs.DataCount,
         Holes = body.Runs.HoleCount,
         HoleBytes = body.Runs.HoleBytes,
-        Runs = [.. body.Runs.First.Take(ListedPieces).Select(run => new HostRunReport(run.OffsetBytes, run.LengthBytes, run.IsHole))],
+        Runs = [.. body.Runs.First.Take(ListedPieces)
+        .Select(run => new HostRunReport(run.OffsetBytes, run.LengthBytes, run.IsHole))],
         Physical = body.Physical is { } map ? From(map) : null,
         Zeroing = new ZeroingReport(
-            WordFor(body.Zeroing.Kind), body.Zeroing.AbsentBytes, body.Zeroing.LazyBytes, body.Zeroing.EagerBytes,
+            WordFor(body.Zeroing.Kind), body.Zeroing.AbsentBytes, body.Zeroing.LazyBytes,
+            body.Zeroing.EagerBytes,
             body.Zeroing.IsEstimate),
         VmwareLocks = body.VmwareLocks,
         LockHolders = body.LockHolders,

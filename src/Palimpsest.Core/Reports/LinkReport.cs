@@ -9,18 +9,23 @@ namespace Palimpsest.Core.Reports;
 /// <summary>One link of a chain.</summary>
 /// <param name="Depth">0 for the head.</param>
 /// <param name="Path">The file that holds its descriptor, or the raw image.</param>
-/// <param name="Form"><c>textDescriptor</c>, <c>monolithicSparse</c>, <c>streamOptimized</c> or <c>raw</c>.</param>
+/// <param name="Form">
+/// <c>textDescriptor</c>, <c>monolithicSparse</c>, <c>streamOptimized</c> or <c>raw</c>.
+/// </param>
 /// <param name="CreateType">As written.</param>
 /// <param name="CapacityBytes">Size it declares; null when that cannot be known.</param>
 /// <param name="ContentId"><c>CID</c> in eight digits.</param>
 /// <param name="ParentContentId"><c>parentCID</c> in eight digits; null when there is no parent.</param>
 /// <param name="ParentFileNameHint">As written.</param>
 /// <param name="Encoding">Character set of the descriptor.</param>
-/// <param name="Extents">The extents in order, from the descriptor; with their files as far as they were opened.</param>
+/// <param name="Extents">
+/// The extents in order, from the descriptor; with their files as far as they were opened.
+/// </param>
 /// <param name="Files">The files, the descriptor's first.</param>
 public sealed record LinkReport(
     int Depth, string Path, string Form, string? CreateType, long? CapacityBytes, string? ContentId,
-    string? ParentContentId, string? ParentFileNameHint, string? Encoding, IReadOnlyList<ExtentReport> Extents,
+    string? ParentContentId, string? ParentFileNameHint, string? Encoding,
+    IReadOnlyList<ExtentReport> Extents,
     IReadOnlyList<FileReport> Files)
 {
     internal static LinkReport From(Link link, int depth, IHost host)
@@ -83,7 +88,8 @@ public sealed record LinkReport(
 /// <param name="FileOffset">Where the data of a flat extent begins in the file, in bytes.</param>
 /// <param name="GrainBytes">Unit of allocation of a sparse extent.</param>
 public sealed record ExtentReport(
-    string Access, string Type, long? VirtualOffset, long LengthBytes, string? Name, string? Path, long? FileOffset,
+    string Access, string Type, long? VirtualOffset, long LengthBytes, string? Name, string? Path,
+    long? FileOffset,
     int? GrainBytes)
 {
     internal static ExtentReport From(LinkExtent extent) => From(extent.Line, extent.VirtualOffset) with
@@ -112,9 +118,13 @@ public sealed record FileReport(string Path, long? ApparentBytes, long? Allocate
         ArgumentNullException.ThrowIfNull(host);
         try
         {
-            if (host is not LocalHost) { return new FileReport(path, host.Stat(path)?.LengthBytes, null, null); }
+            if (host is not LocalHost)
+            {
+                return new FileReport(path, host.Stat(path)?.LengthBytes, null, null);
+            }
             return LocalHost.TryStat(path, 0) is { } stat
-                ? new FileReport(path, (long)stat.SizeBytes, (long)stat.AllocatedSectors * Sector.Bytes, stat.Inode)
+                ? new FileReport(path, (long)stat.SizeBytes, (long)stat.AllocatedSectors * Sector.Bytes,
+                    stat.Inode)
                 : new FileReport(path, null, null, null);
         }
         catch (BlockException)

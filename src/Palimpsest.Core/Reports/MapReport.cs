@@ -18,8 +18,8 @@ public readonly record struct MapEntry(long Start, BlockRun Run)
     };
 
     /// <summary>
-    /// True when some layer has a place for it: everything but a hole that no layer answers for. A hole of the host in
-    /// a flat file has one.
+    /// True when some layer has a place for it: everything but a hole that no layer answers for. A hole of
+    /// the host in a flat file has one.
     /// </summary>
     public bool IsPresent => Run.Kind != RunKind.Hole || Run.File is not null;
 }
@@ -43,7 +43,8 @@ public static class MapReport
             BlockRun run = reader.GetRun(offset, end - offset);
             if (pending is { } open && open.Run.Continues(run))
             {
-                pending = open with { Run = open.Run with { LengthBytes = open.Run.LengthBytes + run.LengthBytes } };
+                pending = open with { Run =
+                    open.Run with { LengthBytes = open.Run.LengthBytes + run.LengthBytes } };
             }
             else
             {
@@ -56,9 +57,10 @@ public static class MapReport
     }
 
     /// <summary>
-    /// Writes one run with the keys of <c>qemu-img map --output=json</c>, and <c>filename</c> where there is an offset.
-    /// <paramref name="isRaw"/> says that the disk is a raw image, whose holes QEMU counts differently from those in a
-    /// flat extent.
+    /// Writes one run with the keys of <c>qemu-img map --output=json</c>, and <c>filename</c> where there is
+    /// an offset.
+    /// <paramref name="isRaw"/> says that the disk is a raw image, whose holes QEMU counts differently from
+    /// those in a flat extent.
     /// </summary>
     public static void WriteQemu(Utf8JsonWriter json, in MapEntry entry, bool isRaw)
     {
@@ -76,7 +78,8 @@ public static class MapReport
 
     /// <summary>Writes the whole map as one document: QEMU's keys, and kind, layer and host range.</summary>
     public static void Write(
-        Utf8JsonWriter json, string path, bool isRaw, IReadOnlyList<string> layers, IReadOnlyList<FindingReport> findings,
+        Utf8JsonWriter json, string path, bool isRaw, IReadOnlyList<string> layers,
+        IReadOnlyList<FindingReport> findings,
         long capacityBytes, IEnumerable<MapEntry> entries)
     {
         ArgumentNullException.ThrowIfNull(json);

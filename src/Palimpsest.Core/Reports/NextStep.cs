@@ -37,7 +37,8 @@ internal static class NextStep
     internal static string Quote(string path)
     {
         bool isPlain = path.Length > 0 && path[0] != '-'
-            && path.All(letter => char.IsAsciiLetterOrDigit(letter) || "/._-+,:@%=".Contains(letter, StringComparison.Ordinal));
+            && path.All(letter => char.IsAsciiLetterOrDigit(letter)
+                || "/._-+,:@%=".Contains(letter, StringComparison.Ordinal));
         if (isPlain) { return path; }
         string quoted = "'" + path.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
         return path.StartsWith('-') ? "./" + quoted : quoted;

@@ -12,11 +12,13 @@ namespace Palimpsest.Core.Reports;
 /// <param name="IsActive">True when firmware is told to boot from it.</param>
 /// <param name="FileSystem">What its first bytes look like; null when they look like nothing known.</param>
 public sealed record PartitionReport(
-    int Number, long Start, long Length, string Type, string? Name, string? UniqueId, bool IsActive, string? FileSystem)
+    int Number, long Start, long Length, string Type, string? Name, string? UniqueId, bool IsActive,
+    string? FileSystem)
 {
     internal static PartitionReport From(Partition partition) => new(
         partition.Number, partition.StartOffset, partition.LengthBytes, partition.Type.ToString()!,
-        partition.Name.Length == 0 ? null : partition.Name, partition.UniqueId?.ToString("D"), partition.IsActive,
+        partition.Name.Length == 0 ? null : partition.Name, partition.UniqueId?.ToString("D"),
+        partition.IsActive,
         partition.FileSystemHint);
 }
 
@@ -27,7 +29,8 @@ public sealed record PartitionReport(
 /// <param name="FileSystem">The file system that fills a disk without a table.</param>
 /// <param name="Partitions">The partitions by number.</param>
 public sealed record PartitionTableReport(
-    string Scheme, string? DiskIdentifier, int SectorBytes, string? FileSystem, IReadOnlyList<PartitionReport> Partitions)
+    string Scheme, string? DiskIdentifier, int SectorBytes, string? FileSystem,
+    IReadOnlyList<PartitionReport> Partitions)
 {
     internal static PartitionTableReport From(PartitionTable table) => new(
         table.Scheme switch
@@ -38,5 +41,6 @@ public sealed record PartitionTableReport(
             PartitionScheme.Hybrid => "hybrid",
             _ => "unreadable",
         },
-        table.DiskIdentifier, table.SectorBytes, table.FileSystemHint, [.. table.Partitions.Select(PartitionReport.From)]);
+        table.DiskIdentifier, table.SectorBytes, table.FileSystemHint,
+        [.. table.Partitions.Select(PartitionReport.From)]);
 }

@@ -57,7 +57,8 @@ public sealed record QemuInfo
         {
             VirtualSize = disk.CapacityBytes,
             FileName = disk.Path,
-            ClusterSize = head?.Extents.Select(extent => extent.GrainBytes).FirstOrDefault(grain => grain is not null),
+            ClusterSize = head?.Extents.Select(extent => extent.GrainBytes)
+            .FirstOrDefault(grain => grain is not null),
             Format = disk.Format,
             ActualSize = head?.Files.Sum(file => file.AllocatedBytes),
             FormatSpecific = head is { CreateType: not null } ? QemuFormatSpecific.From(head) : null,
@@ -73,7 +74,8 @@ public sealed record QemuFormatSpecific(
     [property: JsonPropertyName("type")] string Type, [property: JsonPropertyName("data")] QemuVmdkData Data)
 {
     internal static QemuFormatSpecific From(LinkReport head) => new("vmdk", new QemuVmdkData(
-        IdOf(head.ContentId), head.ParentContentId is null ? VmdkDescriptor.NoParent : IdOf(head.ParentContentId),
+        IdOf(head.ContentId),
+        head.ParentContentId is null ? VmdkDescriptor.NoParent : IdOf(head.ParentContentId),
         head.CreateType!, [.. head.Extents.Select(extent => QemuExtent.From(extent, head))]));
 
     private static uint? IdOf(string? hex) => hex is null ? null : Convert.ToUInt32(hex, 16);
@@ -86,7 +88,9 @@ public sealed record QemuVmdkData(
     [property: JsonPropertyName("create-type")] string CreateType,
     [property: JsonPropertyName("extents")] IReadOnlyList<QemuExtent> Extents);
 
-/// <summary>An extent in QEMU's shape. The format is empty for a file that holds its own descriptor.</summary>
+/// <summary>
+/// An extent in QEMU's shape. The format is empty for a file that holds its own descriptor.
+/// </summary>
 public sealed record QemuExtent(
     [property: JsonPropertyName("compressed")] bool? IsCompressed,
     [property: JsonPropertyName("virtual-size")] long VirtualSize,

@@ -18,12 +18,14 @@ public sealed record RepairStepReport(
     {
         string[] before = LinesOf(step.OldText), after = LinesOf(step.NewText);
         return new RepairStepReport(
-            step.FilePath, step.Reasons, step.ChangedBytes, [.. before.Except(after)], [.. after.Except(before)]);
+            step.FilePath, step.Reasons, step.ChangedBytes, [.. before.Except(after)],
+            [.. after.Except(before)]);
     }
 
     // Only shown; a descriptor in another encoding loses nothing in the file.
     private static string[] LinesOf(byte[]? text) =>
-        text is null ? [] : Encoding.UTF8.GetString(text).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        text is null ? [] : Encoding.UTF8.GetString(text)
+            .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 }
 
 /// <summary>A repair that was, or would be, done.</summary>

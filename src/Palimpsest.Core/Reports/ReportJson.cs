@@ -6,7 +6,8 @@ namespace Palimpsest.Core.Reports;
 /// <summary>Writes reports as JSON: camelCase, absent values left out, generated at build time.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, GenerationMode = JsonSourceGenerationMode.Default)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    GenerationMode = JsonSourceGenerationMode.Default)]
 [JsonSerializable(typeof(DiskReport))]
 [JsonSerializable(typeof(QemuInfo))]
 [JsonSerializable(typeof(ErrorReport))]

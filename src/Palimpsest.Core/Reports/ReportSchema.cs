@@ -1,8 +1,8 @@
 namespace Palimpsest.Core.Reports;
 
 /// <summary>
-/// The version of the shapes in this folder. Fields are added freely; one that changes its meaning or goes away makes a
-/// new version.
+/// The version of the shapes in this folder. Fields are added freely; one that changes its meaning or goes
+/// away makes a new version.
 /// </summary>
 public static class ReportSchema
 {

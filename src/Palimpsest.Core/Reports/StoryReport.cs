@@ -6,7 +6,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Reports;
 
-/// <summary>The whole story of a disk: what it is, how it is divided, and what its files are to their host.</summary>
+/// <summary>
+/// The whole story of a disk: what it is, how it is divided, and what its files are to their host.
+/// </summary>
 public sealed record StoryReport
 {
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
@@ -47,7 +49,8 @@ public sealed record StoryReport
             Partitions = table is null ? null : PartitionTableReport.From(table),
             HostFiles =
             [
-                .. inspection.Links.SelectMany(link => link.Files).Distinct().Select(path => HostFileReport.Of(place, path)),
+                .. inspection.Links.SelectMany(link => link.Files).Distinct()
+                .Select(path => HostFileReport.Of(place, path)),
             ],
         };
     }

@@ -19,7 +19,8 @@ public sealed class ByteSizeTests
     [InlineData("2T", 2199023255552)]
     [InlineData("7E", 8070450532247928832)]
     [InlineData("9223372036854775807", long.MaxValue)]
-    public void SizesAreExactPowersOfTwo(string text, long bytes) => Assert.Equal(bytes, ByteSize.TryParse(text, out _));
+    public void SizesAreExactPowersOfTwo(string text, long bytes) =>
+        Assert.Equal(bytes, ByteSize.TryParse(text, out _));
 
     [Theory]
     [InlineData("")]

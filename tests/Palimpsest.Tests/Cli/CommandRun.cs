@@ -12,7 +12,8 @@ internal sealed record CommandResult(int ExitCode, byte[] OutputBytes, string Er
 
     internal CommandResult MustReturn(int exitCode)
     {
-        Assert.True(ExitCode == exitCode, $"returned {ExitCode}, not {exitCode}\n-- output\n{Output}\n-- error\n{Error}");
+        Assert.True(ExitCode == exitCode,
+            $"returned {ExitCode}, not {exitCode}\n-- output\n{Output}\n-- error\n{Error}");
         return this;
     }
 
@@ -24,7 +25,9 @@ internal sealed record CommandResult(int ExitCode, byte[] OutputBytes, string Er
     }
 }
 
-/// <summary>Runs the command in this process, with nothing that is a terminal unless a test says so.</summary>
+/// <summary>
+/// Runs the command in this process, with nothing that is a terminal unless a test says so.
+/// </summary>
 internal static class CommandRun
 {
     internal static CommandResult Vmdk(params string[] arguments) => Vmdk([], null, arguments);

@@ -18,7 +18,10 @@ public sealed class ExitCodeTests : IDisposable
     public void SoundDisksReturn0()
     {
         string path = folder.NewDisk("disk.vmdk", 1 << 20, "monolithicFlat");
-        foreach (string verb in (string[])["info", "check", "map", "read"]) { CommandRun.Vmdk(verb, path).MustReturn(0); }
+        foreach (string verb in (string[])["info", "check", "map", "read"])
+        {
+            CommandRun.Vmdk(verb, path).MustReturn(0);
+        }
         CommandRun.Vmdk(path).MustReturn(0);
         CommandRun.Vmdk(folder.Path).MustReturn(0);
     }
@@ -26,9 +29,11 @@ public sealed class ExitCodeTests : IDisposable
     [Fact]
     public void WarningsAndDifferencesReturn1()
     {
-        string text = ChainRecipe.Head.Replace("version=1\n", "", StringComparison.Ordinal) + "RW 8 FLAT \"data.bin\" 0\n";
+        string text = ChainRecipe.Head.Replace("version=1\n", "", StringComparison.Ordinal)
+            + "RW 8 FLAT \"data.bin\" 0\n";
         string path = folder.WriteDescriptor("disk.vmdk", text);
-        string data = folder.Write("data.bin", ChainRecipe.Numbered(8)), other = folder.Write("other.bin", new byte[4096]);
+        string data = folder.Write("data.bin", ChainRecipe.Numbered(8)),
+            other = folder.Write("other.bin", new byte[4096]);
         CommandRun.Vmdk("info", path).MustReturn(ExitCodes.Finding);
         CommandRun.Vmdk("check", path).MustReturn(ExitCodes.Finding);
         CommandRun.Vmdk("compare", data, other).MustReturn(ExitCodes.Finding);
@@ -50,7 +55,8 @@ public sealed class ExitCodeTests : IDisposable
     [InlineData("")]
     public void WrongCommandLinesReturn2(string line)
     {
-        CommandResult run = CommandRun.Vmdk(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).MustReturn(ExitCodes.Usage);
+        CommandResult run = CommandRun.Vmdk(line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .MustReturn(ExitCodes.Usage);
         Assert.NotEqual("", run.Error);
         Assert.Equal("", run.Output);
     }
@@ -63,15 +69,18 @@ public sealed class ExitCodeTests : IDisposable
         CommandRun.Vmdk("read", path).MustReturn(ExitCodes.Damaged);
         CommandRun.Vmdk("convert", path, folder.File("copy.vmdk")).MustReturn(ExitCodes.Damaged);
         Assert.False(File.Exists(folder.File("copy.vmdk")));
-        CommandRun.Vmdk("convert", "--keep-scars", path, folder.File("kept.vmdk")).MustReturn(ExitCodes.SourceUnreadable);
+        CommandRun.Vmdk("convert", "--keep-scars", path, folder.File("kept.vmdk"))
+            .MustReturn(ExitCodes.SourceUnreadable);
         CommandRun.Vmdk("compare", path, folder.File("kept.vmdk")).MustReturn(ExitCodes.SourceUnreadable);
     }
 
     [Fact]
     public void RefusalsReturn5()
     {
-        string outside = folder.WriteDescriptor("disk.vmdk", ChainRecipe.Head + "RW 8 FLAT \"/etc/hostname\" 0\n");
-        CommandResult run = CommandRun.Vmdk("convert", outside, folder.File("copy.vmdk")).MustReturn(ExitCodes.Refused);
+        string outside = folder.WriteDescriptor(
+            "disk.vmdk", ChainRecipe.Head + "RW 8 FLAT \"/etc/hostname\" 0\n");
+        CommandResult run = CommandRun.Vmdk("convert", outside, folder.File("copy.vmdk"))
+            .MustReturn(ExitCodes.Refused);
         Assert.Contains("VMDK1020", run.Error, StringComparison.Ordinal);
         Assert.Contains("--allow-outside", run.Error, StringComparison.Ordinal);
         string path = folder.NewDisk("a.vmdk", 1 << 20, "monolithicFlat");
@@ -83,7 +92,8 @@ public sealed class ExitCodeTests : IDisposable
     [Fact]
     public void BrokenChainsReturn10()
     {
-        string path = folder.WriteDescriptor("disk.vmdk", ChainRecipe.Head + "RW 8 FLAT \"lost-flat.vmdk\" 0\n");
+        string path = folder.WriteDescriptor(
+            "disk.vmdk", ChainRecipe.Head + "RW 8 FLAT \"lost-flat.vmdk\" 0\n");
         foreach (string verb in (string[])["info", "check", "map", "read"])
         {
             CommandRun.Vmdk(verb, path).MustReturn(ExitCodes.ChainIncomplete);
@@ -105,7 +115,8 @@ public sealed class ExitCodeTests : IDisposable
     [Fact]
     public void KnownAndUnsupportedReturns63()
     {
-        string path = folder.WriteDescriptor("disk.vmdk", ChainRecipe.Head.Replace("custom", "vmfsRDM", StringComparison.Ordinal)
+        string path = folder.WriteDescriptor(
+            "disk.vmdk", ChainRecipe.Head.Replace("custom", "vmfsRDM", StringComparison.Ordinal)
             + "RW 8 VMFSRDM \"disk-rdm.vmdk\"\n");
         CommandRun.Vmdk("info", path).MustReturn(ExitCodes.Unsupported);
     }
@@ -115,7 +126,9 @@ public sealed class ExitCodeTests : IDisposable
     {
         string path = folder.NewDisk("disk.vmdk", 1 << 20, "monolithicFlat");
         using var error = new MemoryStream();
-        int code = VmdkCommand.Run(["info", path], Stream.Null, new FailingStream(), error, null, TestContext.Current.CancellationToken);
+        int code = VmdkCommand.Run(
+            ["info", path], Stream.Null, new FailingStream(), error, null,
+            TestContext.Current.CancellationToken);
         string message = System.Text.Encoding.UTF8.GetString(error.ToArray());
         Assert.Equal(ExitCodes.Bug, code);
         Assert.Contains("report", message, StringComparison.Ordinal);
@@ -128,9 +141,11 @@ public sealed class ExitCodeTests : IDisposable
         string path = folder.NewDisk("disk.vmdk", 1 << 20, "monolithicFlat"), copy = folder.File("copy.vmdk");
         using var error = new MemoryStream();
         int code = VmdkCommand.Run(
-            ["convert", path, copy], Stream.Null, Stream.Null, error, null, new CancellationToken(canceled: true));
+            ["convert", path, copy], Stream.Null, Stream.Null, error, null,
+            new CancellationToken(canceled: true));
         Assert.Equal(ExitCodes.Interrupted, code);
-        Assert.Equal(["disk-flat.vmdk", "disk.vmdk"], Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(["disk-flat.vmdk", "disk.vmdk"],
+            Directory.GetFiles(folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -139,14 +154,16 @@ public sealed class ExitCodeTests : IDisposable
         string path = folder.NewDisk("disk.vmdk", 1 << 20, "monolithicFlat");
         using var error = new MemoryStream();
         Assert.Equal(141, VmdkCommand.Run(
-            ["map", path], Stream.Null, new ClosedPipe(), error, null, TestContext.Current.CancellationToken));
+            ["map", path], Stream.Null, new ClosedPipe(), error, null,
+            TestContext.Current.CancellationToken));
         Assert.Equal(0, error.Length);
     }
 
     [Fact]
     public void ErrorsAreOneJsonDocumentWhenJsonWasAskedFor()
     {
-        CommandResult run = CommandRun.Vmdk("map", "--json", folder.File("nothing.vmdk")).MustReturn(ExitCodes.Usage);
+        CommandResult run = CommandRun.Vmdk("map", "--json", folder.File("nothing.vmdk"))
+            .MustReturn(ExitCodes.Usage);
         Assert.Equal("palimpsest/1", run.Json().GetProperty("schema").GetString());
         Assert.Equal("error", run.Json().GetProperty("report").GetString());
         Assert.Equal(ExitCodes.Usage, run.Json().GetProperty("exitCode").GetInt32());
@@ -174,9 +191,11 @@ public sealed class ExitCodeTests : IDisposable
 
     private sealed class FailingStream : MemoryStream
     {
-        public override void Write(ReadOnlySpan<byte> buffer) => throw new InvalidOperationException("as a test");
+        public override void Write(ReadOnlySpan<byte> buffer) =>
+            throw new InvalidOperationException("as a test");
 
-        public override void Write(byte[] buffer, int offset, int count) => throw new InvalidOperationException("as a test");
+        public override void Write(byte[] buffer, int offset, int count) =>
+            throw new InvalidOperationException("as a test");
     }
 
     private sealed class ClosedPipe : MemoryStream

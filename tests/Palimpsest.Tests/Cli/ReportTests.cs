@@ -79,8 +79,10 @@ public sealed partial class ReportTests : IDisposable
         Assert.Equal("error", inCheck[0].GetProperty("severity").GetString());
         Assert.Equal(2560, inCheck[0].GetProperty("offsetBytes").GetInt64());
         string whole = inCheck.GetRawText();
-        Assert.Equal(Flat(whole), Flat(CommandRun.Vmdk("info", "--json", path).Json().GetProperty("findings").GetRawText()));
-        Assert.Equal(Flat(whole), Flat(CommandRun.Vmdk("map", "--json", path).Json().GetProperty("findings").GetRawText()));
+        Assert.Equal(Flat(whole),
+            Flat(CommandRun.Vmdk("info", "--json", path).Json().GetProperty("findings").GetRawText()));
+        Assert.Equal(Flat(whole),
+            Flat(CommandRun.Vmdk("map", "--json", path).Json().GetProperty("findings").GetRawText()));
         Assert.Equal(Flat(whole), Flat(
             CommandRun.Vmdk("--json", path).Json().GetProperty("disk").GetProperty("findings").GetRawText()));
     }
@@ -88,7 +90,8 @@ public sealed partial class ReportTests : IDisposable
     [Fact]
     public void EveryReportNamesItsSchema()
     {
-        string path = folder.NewDisk("a.vmdk", 1 << 20, "monolithicSparse"), lost = folder.Write("lost-flat.vmdk", new byte[4096]);
+        string path = folder.NewDisk("a.vmdk", 1 << 20, "monolithicSparse"),
+            lost = folder.Write("lost-flat.vmdk", new byte[4096]);
         AssertReport("story", path);
         AssertReport("folder", folder.Path);
         AssertReport("disk", "info", path);
@@ -120,12 +123,14 @@ public sealed partial class ReportTests : IDisposable
     {
         Mixture();
         folder.NewDisk("base.vmdk", 1 << 20, "monolithicFlat");
-        folder.WriteDescriptor("child.vmdk", "# Disk DescriptorFile\nversion=1\nCID=00000001\nparentCID=ffffffff\n"
+        folder.WriteDescriptor(
+            "child.vmdk", "# Disk DescriptorFile\nversion=1\nCID=00000001\nparentCID=ffffffff\n"
             + "createType=\"custom\"\nRW 8 FLAT \"gone.vmdk\" 0\n");
         folder.Write("lonely-flat.vmdk", new byte[4096]);
         JsonElement report = CommandRun.Vmdk("--json", folder.Path).MustReturn(10).Json();
         Assert.Equal(["base.vmdk", "child.vmdk", "disk.vmdk"],
-            report.GetProperty("disks").EnumerateArray().Select(disk => disk.GetProperty("name").GetString()));
+            report.GetProperty("disks").EnumerateArray()
+                .Select(disk => disk.GetProperty("name").GetString()));
         Assert.Equal(["lonely-flat.vmdk"],
             report.GetProperty("filesWithoutDescriptor").EnumerateArray().Select(name => name.GetString()));
     }
@@ -136,10 +141,13 @@ public sealed partial class ReportTests : IDisposable
         string path = folder.NewDisk("disk.vmdk", 1 << 20, "monolithicSparse");
         byte[] bytes = ChainRecipe.Numbered(3);
         Assert.Equal("would write 1.5 KiB (1536 bytes) at byte 1000 of " + path + "\n",
-            CommandRun.Vmdk(bytes, null, "write", path, "--offset", "1000", "--dry-run").MustReturn(0).Output);
-        Assert.Equal(new byte[1536], CommandRun.Vmdk("read", path, "--offset", "1000", "--length", "1536").OutputBytes);
+            CommandRun.Vmdk(bytes, null, "write", path, "--offset", "1000", "--dry-run")
+                .MustReturn(0).Output);
+        Assert.Equal(new byte[1536],
+            CommandRun.Vmdk("read", path, "--offset", "1000", "--length", "1536").OutputBytes);
         CommandRun.Vmdk(bytes, null, "write", path, "--offset", "1000").MustReturn(0);
-        Assert.Equal(bytes, CommandRun.Vmdk("read", path, "--offset", "1000", "--length", "1.5K").MustReturn(0).OutputBytes);
+        Assert.Equal(bytes, CommandRun.Vmdk("read", path, "--offset", "1000", "--length", "1.5K")
+            .MustReturn(0).OutputBytes);
         Assert.Equal(1 << 20, CommandRun.Vmdk("read", path).OutputBytes.Length);
         CommandRun.Vmdk("read", path, "--offset", "1M", "--length", "1").MustReturn(2);
     }
@@ -148,7 +156,8 @@ public sealed partial class ReportTests : IDisposable
     public void InputThatDoesNotFitChangesNothing()
     {
         string path = folder.NewDisk("disk.vmdk", 1 << 20, "monolithicFlat");
-        byte[] before = File.ReadAllBytes(folder.File("disk-flat.vmdk")), descriptor = File.ReadAllBytes(path);
+        byte[] before = File.ReadAllBytes(folder.File("disk-flat.vmdk")),
+            descriptor = File.ReadAllBytes(path);
         CommandRun.Vmdk(ChainRecipe.Numbered(3), null, "write", path, "--offset", "1048000").MustReturn(2);
         Assert.Equal(before, File.ReadAllBytes(folder.File("disk-flat.vmdk")));
         Assert.Equal(descriptor, File.ReadAllBytes(path));
@@ -176,7 +185,9 @@ public sealed partial class ReportTests : IDisposable
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 120));
         Assert.StartsWith($"  vmdk {verb}", lines[^1], StringComparison.Ordinal);
         Assert.Contains($" {verb} ", CommandRun.Vmdk("--help").Output, StringComparison.Ordinal);
-        Assert.Contains($"vmdk {verb}", CommandRun.Vmdk("man").Output.Replace("\\-", "-", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains($"vmdk {verb}",
+            CommandRun.Vmdk("man").Output.Replace("\\-", "-", StringComparison.Ordinal),
+            StringComparison.Ordinal);
         Assert.All((string[])["bash", "zsh", "fish"], shell =>
             Assert.Contains(verb, CommandRun.Vmdk("completion", shell).Output, StringComparison.Ordinal));
     }
@@ -186,7 +197,8 @@ public sealed partial class ReportTests : IDisposable
     {
         string[] lines = CommandRun.Vmdk("--help").MustReturn(0).Output.TrimEnd('\n').Split('\n');
         Assert.InRange(lines.Length, 10, 40);
-        Assert.Matches("^vmdk [0-9]+\\.[0-9]+\\.[0-9]+\n$", CommandRun.Vmdk("--version").MustReturn(0).Output);
+        Assert.Matches("^vmdk [0-9]+\\.[0-9]+\\.[0-9]+\n$",
+            CommandRun.Vmdk("--version").MustReturn(0).Output);
     }
 
     // Two pieces of one file with zeros between them.
