@@ -126,6 +126,22 @@ public sealed class DiskKindInteropTests : IDisposable
         Tool.Run("qemu-img", "compare", "-f", "vmdk", "-F", "raw", path, model).MustSucceed();
     }
 
+    // QEMU puts the tables of a stream at its front, so that a cut file still opens: what was lost must be said at once.
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(0.9)]
+    public void ACutStreamWithItsTablesInFrontIsReported(double part)
+    {
+        byte[] content = new byte[4 << 20];
+        new Random(3).NextBytes(content);
+        string raw = folder.Write("content.raw", content);
+        string path = Path.Combine(folder.Path, "stream.vmdk");
+        Tool.Run("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, path).MustSucceed();
+        using (FileStream file = File.OpenWrite(path)) { file.SetLength((long)(file.Length * part)); }
+        using Disk disk = Disk.Open(path);
+        Assert.Contains(disk.Findings.Items, finding => finding.Code == Core.Findings.StreamFindings.Truncated);
+    }
+
     private void AssertQemuWritesAreRead(string path, int seed)
     {
         string model = NewModel();

@@ -80,6 +80,35 @@ internal sealed class GrainTables : IGrainMap
     }
 
     /// <summary>
+    /// Goes through all tables: how many grains are said to lie behind the end of the file, and which one inside of it
+    /// lies last (sector of its marker; 0 without any). A table that cannot be read is left to its reader.
+    /// </summary>
+    public (long BeyondCount, uint LastMarkerSector) Survey()
+    {
+        long beyondCount = 0;
+        uint last = 0;
+        var entries = new uint[StreamShape.TableEntries];
+        foreach (uint tableSector in directory)
+        {
+            if (tableSector == 0) { continue; }
+            try
+            {
+                ReadNumbers(file, (long)tableSector * Sector.Bytes, entries);
+            }
+            catch (BlockException)
+            {
+                continue;
+            }
+            foreach (uint entry in entries)
+            {
+                if (entry >= fileSectors) { beyondCount++; }
+                else if (entry > 1) { last = Math.Max(last, entry); }
+            }
+        }
+        return (beyondCount, last);
+    }
+
+    /// <summary>
     /// Tables that share sectors are damage, and would let a small file pretend to index a disk of any size:
     /// without them the number of tables is bounded by the file.
     /// </summary>

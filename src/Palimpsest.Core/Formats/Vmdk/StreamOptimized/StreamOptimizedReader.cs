@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
@@ -184,7 +185,30 @@ public sealed class StreamOptimizedReader : ISparseLayer
         {
             findings.Add(StreamFindings.DamagedTables, file.Path, problem, null, "gdOffset");
         }
+        else if (!shape.DirectoryIsAtEnd)
+        {
+            ReportCutGrains(file, tables, fileLength, findings);
+        }
         return tables;
+    }
+
+    // With the tables at the front nothing at the end of the file is needed to open it, so a cut one looks whole until
+    // one of its last grains is read.
+    private static void ReportCutGrains(HostFile file, GrainTables tables, long fileLength, FindingList findings)
+    {
+        (long lostCount, uint last) = tables.Survey();
+        if (last != 0 && last * (long)Sector.Bytes + StreamMarker.GrainDataOffset <= fileLength)
+        {
+            Span<byte> start = stackalloc byte[StreamMarker.GrainDataOffset];
+            file.Read(last * (long)Sector.Bytes, start);
+            uint compressedBytes = BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
+            if (last * (long)Sector.Bytes + StreamMarker.GrainDataOffset + compressedBytes > fileLength) { lostCount++; }
+        }
+        if (lostCount > 0)
+        {
+            findings.Add(StreamFindings.Truncated, file.Path,
+                $"truncated: {lostCount} grains that its tables name lie behind the end of the file", fileLength);
+        }
     }
 
     private static SalvagedGrains Salvage(
