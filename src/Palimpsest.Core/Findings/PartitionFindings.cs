@@ -14,7 +14,7 @@ public static class PartitionFindings
         + "of the disk.");
 
     /// <summary>A partition ends behind the disk.</summary>
-    public static readonly FindingCode BeyondEnd = new("VMDK9002", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode BeyondEnd = new("VMDK9002", Severity.Error, ExitCodes.Damaged,
         "A partition reaches beyond the end of the disk",
         "The disk was cut, or this is a copy of a larger one; or the table is wrong.",
         "Compare the disk's size with the original's. Do not let the guest repair the file system "
@@ -50,20 +50,20 @@ public static class PartitionFindings
         "Compare both with the guest's partitioning tool before anything is written.");
 
     /// <summary>GPT entries have a bad CRC and there is no backup.</summary>
-    public static readonly FindingCode EntriesDamaged = new("VMDK9007", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode EntriesDamaged = new("VMDK9007", Severity.Error, ExitCodes.Damaged,
         "The entries of the partition table do not match their checksum",
         "The entries were changed or damaged, and there is no second copy to use. They are shown "
         + "as they are.",
         "Trust no partition of this table before its file system was looked at.");
 
     /// <summary>GPT announced, no usable copy.</summary>
-    public static readonly FindingCode Lost = new("VMDK9008", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode Lost = new("VMDK9008", Severity.Error, ExitCodes.Damaged,
         "The partition table is lost",
         "The boot record announces a GUID table, and neither of its copies can be used.",
         "The partitions themselves may be whole. Look for file systems with: vmdk geometry DISK");
 
     /// <summary>A GPT entry makes no sense.</summary>
-    public static readonly FindingCode EntryImpossible = new("VMDK9009", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode EntryImpossible = new("VMDK9009", Severity.Error, ExitCodes.Damaged,
         "An entry of the partition table is impossible",
         "It ends before it begins, or beyond every disk. It is left out.",
         "Trust the other entries only after their file systems were looked at.");
@@ -99,14 +99,14 @@ public static class PartitionFindings
         + "record (MBR).");
 
     /// <summary>The EBR chain loops.</summary>
-    public static readonly FindingCode ExtendedLoop = new("VMDK9014", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode ExtendedLoop = new("VMDK9014", Severity.Error, ExitCodes.Damaged,
         "The chain of logical partitions runs in a circle",
         "A record of the chain points back, or there are more than 128 of them.",
         "The partitions listed before it are sound entries. Rebuild the rest on a copy of the "
         + "disk.");
 
     /// <summary>An EBR is missing.</summary>
-    public static readonly FindingCode ExtendedBroken = new("VMDK9015", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode ExtendedBroken = new("VMDK9015", Severity.Error, ExitCodes.Damaged,
         "The chain of logical partitions breaks off",
         "The next record of the chain lies behind the disk's end, cannot be read, or is no boot "
         + "record.",
@@ -126,7 +126,7 @@ public static class PartitionFindings
         "Make the table say what was meant with the guest's partitioning tool.");
 
     /// <summary>Table sectors are a scar.</summary>
-    public static readonly FindingCode Unreadable = new("VMDK9018", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode Unreadable = new("VMDK9018", Severity.Error, ExitCodes.Damaged,
         "A sector of the partition table cannot be read",
         "The host, or a damaged extent, cannot give it.",
         "Look at the findings about the file it lies in. vmdk rescue copies what can still be "
