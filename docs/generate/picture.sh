@@ -28,9 +28,9 @@ session() {
 mask() {
     sed -E \
         -e "s|$scene/?||g" \
-        -e 's/\b[0-9a-f]{8}\b/1a2b3c4d/g' \
-        -e 's/\b[0-9a-f]{32}\b/0123456789abcdef0123456789abcdef/g' \
-        -e 's/60 00 C2 9[0-9a-fA-F -]+/60 00 C2 9x .../g' \
+        -e 's/\b(CID ?=?)[0-9a-f]{8}\b/\11a2b3c4d/g' \
+        -e 's/60 00 c2 9[0-9a-f -]+/60 00 c2 9x .../Ig' \
+        -e 's/[0-9]+ physical extents?/1 physical extent/; s| on ext2/3/4$||' \
         -e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?(\.[0-9]+)?Z?/2026-01-01 00:00/g' \
         -e 's/(inode:?  *)[0-9]+/\11234567/I' \
         -e 's/(device:?  *)[0-9]+:[0-9]+/\18:1/I'
@@ -41,6 +41,7 @@ draw() {
     awk -v columns="$1" '
         function escape(text) {
             gsub(/&/, "\\&amp;", text); gsub(/</, "\\&lt;", text); gsub(/>/, "\\&gt;", text)
+            gsub(/ /, "\\&#160;", text)    # plain blanks are drawn as one
             return text
         }
         { line[NR] = $0 }
