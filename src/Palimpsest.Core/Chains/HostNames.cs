@@ -69,7 +69,8 @@ internal sealed class HostNames(IHost host, bool allowOutside)
         HostEntryKind? kind = host.Stat(realPath)?.Kind;
         if (kind is not (HostEntryKind.File or HostEntryKind.BlockDevice))
         {
-            throw findings.Refuse(ChainFindings.NotAFile, realPath, $"it is a {kind}".ToLowerInvariant());
+            throw findings.Refuse(ChainFindings.NotAFile, realPath, kind == HostEntryKind.Folder
+                ? "it is a folder" : "it is a pipe, a socket or a character device");
         }
     }
 

@@ -40,7 +40,7 @@ public sealed unsafe class LocalHost : IHost
     public string ResolveLinks(string path)
     {
         nint resolved = Posix.RealPath(path, 0);
-        if (resolved == 0) { throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "resolve the path"); }
+        if (resolved == 0) { throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "find the file"); }
         try
         {
             return Marshal.PtrToStringUTF8(resolved)!;
