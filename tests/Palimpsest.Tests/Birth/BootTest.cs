@@ -6,13 +6,11 @@ using Xunit;
 namespace Palimpsest.Tests.Birth;
 
 /// <summary>
-/// Birth: a flat disk with our boot sector is started by a real machine's firmware (QEMU's SeaBIOS) from LSI Logic
+/// Birth: a flat disk that our command made, with our boot sector, is started by a real machine's firmware (QEMU's SeaBIOS) from LSI Logic
 /// adapters, and the line it prints is read from the machine's serial port.
 /// </summary>
 public sealed class BootTest
 {
-    private const long DiskLengthBytes = 64L << 20;
-
     /// <summary>Emulation without KVM on a busy machine takes seconds; a machine that says nothing is stopped here.</summary>
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(120);
 
@@ -50,25 +48,10 @@ public sealed class BootTest
 
     private static string CreateDisk(TempFolder folder)
     {
-        string flat = folder.WriteHole("born-flat.vmdk", DiskLengthBytes);
-        using (FileStream file = File.OpenWrite(flat)) { file.Write(BuiltInBootSector.Bytes); }
-        string disk = folder.Write("born.vmdk", $"""
-            # Disk DescriptorFile
-            version=1
-            CID=fffffffe
-            parentCID=ffffffff
-            createType="monolithicFlat"
-
-            # Extent description
-            RW {DiskLengthBytes / 512} FLAT "born-flat.vmdk" 0
-
-            # The Disk Data Base
-            ddb.adapterType = "lsilogic"
-            ddb.geometry.cylinders = "64"
-            ddb.geometry.heads = "64"
-            ddb.geometry.sectors = "32"
-
-            """);
+        string disk = folder.File("born.vmdk");
+        string bootSector = folder.Write("hello.bin", BuiltInBootSector.Bytes);
+        Tool.Vmdk("create", disk, "--size", "64M", "--adapter", "lsilogic", "--boot-sector", bootSector)
+            .MustSucceed();
         return disk;
     }
 }
