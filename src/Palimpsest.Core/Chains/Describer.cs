@@ -48,9 +48,13 @@ public static class Describer
         };
     }
 
-    // Crash order: (1) what lies at the target, worthless as it is, goes to a file of its own, flushed; (2) the new
-    // text replaces it, in one step for a text file, sector by sector from the last to the first inside of an extent.
-    // A cut before (2) leaves the disk without a descriptor, as it was; running it again finishes.
+    // Crash order: (1) what lies at the target, worthless as it is, goes to a file of its own, flushed; (2) the
+    // new text replaces it. For a text file that is one step. Inside of an extent it is the area's sectors from
+    // the last to the second, flush, then the first one, flush. A cut before (2) leaves the disk without a
+    // descriptor, as it was, and so does one between two sectors: an area that is half new and half old is
+    // accepted like any other that holds no descriptor. The lines by which one is known (version, CID,
+    // createType) are all in the first sector, so the new sectors behind it never pass for a descriptor, and the
+    // first sector never stands before an old one. Running it again finishes.
 
     /// <summary>
     /// Writes a proposal. Never over a descriptor or data: only over nothing, an empty file, or a small file that is
@@ -95,6 +99,7 @@ public static class Describer
             ? KeptCopy.Write(host, place.Path, KeptSuffix, old) : null;
         foreach (ByteChange change in ByteChange.ForEmbedded(file, place, proposal.Text))
         {
+            if (change.OffsetBytes == place.OffsetBytes) { file.Flush(); }
             file.Write(change.OffsetBytes, change.New.Span);
         }
         file.Flush();

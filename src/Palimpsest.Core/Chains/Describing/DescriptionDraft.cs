@@ -69,8 +69,13 @@ internal sealed class DescriptionDraft(
             DataKind.SeSparse => ExtentType.SeSparse,
             _ => ExtentType.Sparse,
         };
-        isThin = data.Kind == DataKind.Flat && data.HasHoles;
-        if (isThin) { book.Add("ddb.thinProvisioned", "1", "the host keeps holes in the data", Confidence.Weak); }
+
+        // ESXi alone has the key: a hosted flat file may have holes, and its descriptor says nothing of them.
+        isThin = isEsxi && data.HasHoles;
+        if (isThin)
+        {
+            book.Add("ddb.thinProvisioned", "1", "the host keeps holes in the data", Confidence.Weak);
+        }
         var lines = new List<ExtentLine>();
         for (int i = 0; i < data.Pieces.Count; i++)
         {

@@ -27,7 +27,7 @@ public sealed record DescriptorTemplate
     /// <summary>Cylinders, heads and sectors; null when there is no adapter.</summary>
     public DiskGeometry? Geometry { get; init; }
 
-    /// <summary>True writes <c>ddb.thinProvisioned = "1"</c>.</summary>
+    /// <summary>True writes <c>ddb.thinProvisioned = "1"</c>, a key of ESXi's own flat disks.</summary>
     public bool IsThin { get; init; }
 
     /// <summary><c>ddb.uuid</c>; null writes none (deltas).</summary>
