@@ -6,12 +6,14 @@ using Xunit;
 namespace Palimpsest.Tests.Birth;
 
 /// <summary>
-/// Birth: a flat disk that our command made, with our boot sector, is started by a real machine's firmware (QEMU's SeaBIOS) from LSI Logic
-/// adapters, and the line it prints is read from the machine's serial port.
+/// Birth: a flat disk that our command made, with our boot sector, is started by a real machine's firmware
+/// (QEMU's SeaBIOS) from LSI Logic adapters, and the line it prints is read from the machine's serial port.
 /// </summary>
 public sealed class BootTest
 {
-    /// <summary>Emulation without KVM on a busy machine takes seconds; a machine that says nothing is stopped here.</summary>
+    /// <summary>
+    /// Emulation without KVM on a busy machine takes seconds; a machine that says nothing is stopped here.
+    /// </summary>
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(120);
 
     [Theory]
@@ -22,7 +24,8 @@ public sealed class BootTest
         using var folder = new TempFolder();
         ProcessStartInfo start = Tool.Start("qemu-system-x86_64",
         [
-            "-machine", "pc,accel=tcg", "-m", "32", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", "pc,accel=tcg", "-m", "32", "-nodefaults", "-no-user-config", "-display", "none",
+            "-no-reboot",
             "-serial", "stdio", "-drive", $"file={CreateDisk(folder)},format=vmdk,if=none,id=disk",
             "-device", $"{adapter},id=scsi", "-device", "scsi-hd,bus=scsi.0,drive=disk,bootindex=1",
         ]);

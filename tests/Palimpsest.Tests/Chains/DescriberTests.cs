@@ -164,7 +164,8 @@ public sealed class DescriberTests : IDisposable
         WriteBase("vm", 4096, 0x01010101);
         AssertRefused(DescribeFindings.ParentUnknown, "vm-000001-delta.vmdk");
         ImageException refusal = Assert.Throws<ImageException>(() => Describer.Propose(LocalHost.Instance,
-            folder.File("vm-000001-delta.vmdk"), new DescribeOptions { ParentPath = folder.File("vm.vmdk") }));
+            folder.File("vm-000001-delta.vmdk"),
+            new DescribeOptions { ParentPath = folder.File("vm.vmdk") }));
         Assert.Equal(ChainFindings.CapacityMismatch, refusal.Reason.Code);
     }
 
@@ -202,7 +203,8 @@ public sealed class DescriberTests : IDisposable
         folder.Write("vm-flat.vmdk", new byte[1 << 20]);
         WriteBaseDescriptor("vm", 2048, 5);
         byte[] before = File.ReadAllBytes(folder.File("vm.vmdk"));
-        Assert.Equal(ExitCodes.Refused, AssertRefused(DescribeFindings.DescriptorExists, "vm-flat.vmdk").Code.ExitCode);
+        Assert.Equal(ExitCodes.Refused, AssertRefused(DescribeFindings.DescriptorExists, "vm-flat.vmdk")
+            .Code.ExitCode);
         Assert.Equal(before, File.ReadAllBytes(folder.File("vm.vmdk")));
     }
 
@@ -353,7 +355,8 @@ public sealed class DescriberTests : IDisposable
     {
         folder.Write(name + "-delta.vmdk", CowdHeader(sectors));
         folder.Write(name + ".vmdk", Encoding.UTF8.GetBytes(
-            $"# Disk DescriptorFile\nversion=1\nCID={ownId:x8}\nparentCID={parentId:x8}\ncreateType=\"vmfsSparse\"\n"
+            $"# Disk DescriptorFile\nversion=1\nCID={ownId:x8}\nparentCID={parentId:x8}\n"
+            + "createType=\"vmfsSparse\"\n"
             + $"parentFileNameHint=\"{parentName}\"\n\nRW {sectors} VMFSSPARSE \"{name}-delta.vmdk\"\n"));
     }
 }

@@ -21,7 +21,9 @@ public sealed record DescriptorTemplate
     /// <summary><c>parentFileNameHint</c> of a delta.</summary>
     public string? ParentFileNameHint { get; init; }
 
-    /// <summary><c>ddb.adapterType</c>; null leaves adapter and geometry to the parent, as a delta does.</summary>
+    /// <summary>
+    /// <c>ddb.adapterType</c>; null leaves adapter and geometry to the parent, as a delta does.
+    /// </summary>
     public string? AdapterType { get; init; }
 
     /// <summary>Cylinders, heads and sectors; null when there is no adapter.</summary>
@@ -34,7 +36,8 @@ public sealed record DescriptorTemplate
     public string? Uuid { get; init; }
 
     /// <summary>First 24 digits of <c>ddb.longContentID</c>.</summary>
-    public string LongContentIdHead { get; init; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+    public string LongContentIdHead { get; init; } =
+        Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
 
     /// <summary>Virtual hardware version for <c>ddb.virtualHWVersion</c>.</summary>
     public string HardwareVersion { get; init; } = "14";
@@ -44,7 +47,8 @@ public sealed record DescriptorTemplate
     {
         while (true)
         {
-            uint id = (uint)RandomNumberGenerator.GetInt32(int.MaxValue) << 1 | (uint)RandomNumberGenerator.GetInt32(2);
+            uint id = (uint)RandomNumberGenerator.GetInt32(int.MaxValue) << 1 | (
+                uint)RandomNumberGenerator.GetInt32(2);
             if (id is not (0 or 0xFFFFFFFE or VmdkDescriptor.NoParent)) { return id; }
         }
     }
