@@ -3,8 +3,9 @@ using System.Reflection;
 namespace Palimpsest.Cli.Boot;
 
 /// <summary>
-/// The boot sector that ships with the command: it prints one line on COM1 and on the screen and halts. Assembled by
-/// the build from <c>hello.asm</c>. Bytes 440 to 509 (disk signature and partition table) are zero.
+/// The boot sector that ships with the command: it prints one line on COM1 and on the screen and halts.
+/// Assembled by the build from <c>hello.asm</c>. Bytes 440 to 509 (disk signature and partition table) are
+/// zero.
 /// </summary>
 internal static class BuiltInBootSector
 {
@@ -19,7 +20,8 @@ internal static class BuiltInBootSector
     {
         get
         {
-            using Stream resource = Assembly.GetExecutingAssembly().GetManifestResourceStream("boot/hello.bin")!;
+            using Stream resource = Assembly.GetExecutingAssembly()
+                .GetManifestResourceStream("boot/hello.bin")!;
             byte[] sector = new byte[LengthBytes];
             resource.ReadExactly(sector);
             return sector;

@@ -26,11 +26,12 @@ public static class BlockComparer
     private const int ChunksPerBatch = 64;
 
     /// <summary>
-    /// Compares the bytes that both have and calls <paramref name="report"/> with the differing ranges in order,
-    /// neighbours merged. Ranges that are zero on both sides cost nothing.
+    /// Compares the bytes that both have and calls <paramref name="report"/> with the differing ranges in
+    /// order, neighbours merged. Ranges that are zero on both sides cost nothing.
     /// </summary>
     public static void Compare(
-        IBlockReader first, IBlockReader second, Action<DifferingRange> report, IProgress<CopyProgress>? progress,
+        IBlockReader first, IBlockReader second, Action<DifferingRange> report,
+        IProgress<CopyProgress>? progress,
         CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(first);
@@ -51,7 +52,8 @@ public static class BlockComparer
                 continue;
             }
             long batch = Math.Min(common - offset, (long)ChunkBytes * ChunksPerBatch);
-            foreach (List<DifferingRange>? ranges in CompareBatch(first, second, offset, batch, counter, cancellation))
+            foreach (List<DifferingRange>? ranges in CompareBatch(first, second, offset, batch, counter,
+                cancellation))
             {
                 foreach (DifferingRange range in ranges ?? []) { Emit(ref pending, range, report); }
             }
@@ -90,7 +92,8 @@ public static class BlockComparer
     }
 
     private sealed class Worker(
-        IBlockReader first, IBlockReader second, long start, List<DifferingRange>?[] found, ProgressCounter counter)
+        IBlockReader first, IBlockReader second, long start, List<DifferingRange>?[] found,
+        ProgressCounter counter)
         : IChunkWorker
     {
         private readonly byte[] firstBuffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
@@ -127,7 +130,8 @@ public static class BlockComparer
             }
             else if (count <= Sector.Bytes)
             {
-                Add(position, count, isFirstRead ? DifferenceKind.UnreadableSecond : DifferenceKind.UnreadableFirst);
+                Add(position, count, isFirstRead
+                    ? DifferenceKind.UnreadableSecond : DifferenceKind.UnreadableFirst);
             }
             else
             {
@@ -152,7 +156,8 @@ public static class BlockComparer
         private void Add(long position, long length, DifferenceKind kind)
         {
             ranges ??= [];
-            if (ranges.Count > 0 && ranges[^1] is var last && last.Kind == kind && last.Offset + last.Length == position)
+            if (ranges.Count > 0 && ranges[^1] is var last && last.Kind == kind
+                && last.Offset + last.Length == position)
             {
                 ranges[^1] = last with { Length = last.Length + length };
                 return;

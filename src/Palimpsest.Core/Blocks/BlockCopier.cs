@@ -10,11 +10,14 @@ public sealed record CopyOptions
     /// <summary>The target reads as zeros everywhere already: holes need no work.</summary>
     public bool IsTargetZero { get; init; }
 
-    /// <summary>Looks into data for zeros and leaves them out; for targets that allocate by the grain.</summary>
+    /// <summary>
+    /// Looks into data for zeros and leaves them out; for targets that allocate by the grain.
+    /// </summary>
     public bool SkipZeroData { get; init; }
 
     /// <summary>
-    /// Takes the hash of all bytes copied, in order, holes as zeros. The copy then runs on one thread through memory.
+    /// Takes the hash of all bytes copied, in order, holes as zeros. The copy then runs on one thread through
+    /// memory.
     /// </summary>
     public IncrementalHash? Hash { get; init; }
 
@@ -28,8 +31,9 @@ public sealed record CopyOptions
 public readonly record struct ByteRange(long Offset, long Length);
 
 /// <summary>
-/// Copies everything a reader holds to a device of the same length, run by run: holes stay holes, bytes that lie
-/// linearly in host files on both sides are copied by the kernel, and what cannot be read is never silently zero.
+/// Copies everything a reader holds to a device of the same length, run by run: holes stay holes, bytes that
+/// lie linearly in host files on both sides are copied by the kernel, and what cannot be read is never
+/// silently zero.
 /// </summary>
 public static class BlockCopier
 {
@@ -37,7 +41,8 @@ public static class BlockCopier
 
     /// <summary>Copies all of <paramref name="source"/> to the start of <paramref name="target"/>.</summary>
     /// <exception cref="BlockException">
-    /// A range cannot be read (wrap the source in a <see cref="ScarFillReader"/> to go on), or the target not written.
+    /// A range cannot be read (wrap the source in a <see cref="ScarFillReader"/> to go on), or the target not
+    /// written.
     /// </exception>
     public static void Copy(
         IBlockReader source, IBlockDevice target, CopyOptions options, IProgress<CopyProgress>? progress,
@@ -53,11 +58,12 @@ public static class BlockCopier
         int degree = options.Hash is null ? options.Degree : 1;
         ForEachStretch(source, counter, options.IsTargetZero && options.Hash is null, stretch =>
             ChunkedWork.Run(stretch.Length, ChunkBytes, degree,
-                () => new Worker(source, target, options, counter, stretch.Offset, kernelCopy, writeback), cancellation), cancellation);
+                () => new Worker(source, target, options, counter, stretch.Offset, kernelCopy, writeback),
+                cancellation), cancellation);
     }
 
-    // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a whole
-    // before the rest is cut into chunks.
+    // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a
+    // whole before the rest is cut into chunks.
     private static void ForEachStretch(
         IBlockReader source, ProgressCounter counter, bool skipsHoles, Action<ByteRange> work,
         CancellationToken cancellation)
@@ -79,7 +85,8 @@ public static class BlockCopier
     }
 
     private sealed class Worker(
-        IBlockReader source, IBlockDevice target, CopyOptions options, ProgressCounter counter, long baseOffset,
+        IBlockReader source, IBlockDevice target, CopyOptions options, ProgressCounter counter,
+        long baseOffset,
         Lock kernelCopy, WritebackQueue writeback) : IChunkWorker
     {
         private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
@@ -137,7 +144,8 @@ public static class BlockCopier
             while (done < run.LengthBytes)
             {
                 if (mapped.MapToHost(offset + done, run.LengthBytes - done) is not { } place) { return done; }
-                // One at a time: the kernel lets only one thread write to a file, and the others would burn a core waiting.
+                // One at a time: the kernel lets only one thread write to a file, and the others would burn a
+                // core waiting.
                 long copied;
                 lock (kernelCopy)
                 {
@@ -209,7 +217,8 @@ public static class BlockCopier
             {
                 return error;
             }
-            return new BlockException(BlockErrorKind.Io, null, offset, "this part of the disk cannot be read");
+            return new BlockException(BlockErrorKind.Io, null, offset,
+                "this part of the disk cannot be read");
         }
     }
 }

@@ -3,14 +3,18 @@ using System.Runtime.ExceptionServices;
 namespace Palimpsest.Core.Blocks;
 
 /// <summary>
-/// Splits a range into chunks that a few threads take one after the other. The first failure stops all of them and is
-/// thrown as it was.
+/// Splits a range into chunks that a few threads take one after the other. The first failure stops all of
+/// them and is thrown as it was.
 /// </summary>
 internal static class ChunkedWork
 {
-    /// <summary>Calls <paramref name="work"/> with (offset, length) of every chunk, on up to <paramref name="degree"/> threads.</summary>
+    /// <summary>
+    /// Calls <paramref name="work"/> with (offset, length) of every chunk, on up to <paramref name="degree"/>
+    /// threads.
+    /// </summary>
     public static void Run(
-        long totalBytes, long chunkBytes, int degree, Func<IChunkWorker> createWorker, CancellationToken cancellation)
+        long totalBytes, long chunkBytes, int degree, Func<IChunkWorker> createWorker,
+        CancellationToken cancellation)
     {
         long chunkCount = (totalBytes + chunkBytes - 1) / chunkBytes;
         degree = (int)Math.Clamp(degree, 1, Math.Max(1, chunkCount));

@@ -50,13 +50,17 @@ public class ConcatReader : IBlockReader
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Disposes every part, even when one of them fails; the first failure is thrown at the end.</summary>
+    /// <summary>
+    /// Disposes every part, even when one of them fails; the first failure is thrown at the end.
+    /// </summary>
     protected virtual void Dispose(bool disposing)
     {
         if (disposing) { DisposeAll(parts); }
     }
 
-    /// <summary>The part at <paramref name="offset"/>, where in it, and how many of the bytes asked for it holds.</summary>
+    /// <summary>
+    /// The part at <paramref name="offset"/>, where in it, and how many of the bytes asked for it holds.
+    /// </summary>
     protected IBlockReader Find(long offset, long length, out long partOffset, out long count)
     {
         // The first part whose end lies beyond the offset. Empty parts share their end with the one before.
@@ -85,7 +89,8 @@ public class ConcatReader : IBlockReader
 }
 
 /// <summary>Several devices in a row; a part that is only a reader refuses writes by name.</summary>
-public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts) : ConcatReader(parts), IBlockDevice, IHostMapped
+public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts)
+    : ConcatReader(parts), IBlockDevice, IHostMapped
 {
     private readonly IBlockReader[] all = [.. parts];
 
@@ -146,16 +151,19 @@ public sealed class ConcatDevice(IReadOnlyList<IBlockReader> parts) : ConcatRead
         return (part as IHostMapped)?.MapToHost(partOffset, count);
     }
 
-    // The first part could be zeroed by the time that the second says it cannot; the promise is that nothing is done.
+    // The first part could be zeroed by the time that the second says it cannot; the promise is that nothing
+    // is done.
     private void ThrowIfSeveral(long offset, long length)
     {
         Find(offset, length, out _, out long count);
         if (count == length) { return; }
         throw new Findings.BlockException(Findings.BlockErrorKind.Unsupported, null, offset,
-            "the range lies in several extents, which cannot all be asked beforehand whether zeroing them is fast");
+            "the range lies in several extents, which cannot all be asked beforehand whether zeroing them "
+            + "is fast");
     }
 
-    // Looked at before the first byte is written, so that a write which would end in a read-only extent changes nothing.
+    // Looked at before the first byte is written, so that a write which would end in a read-only extent
+    // changes nothing.
     private void ThrowIfReadOnly(long offset, long length)
     {
         while (length > 0)

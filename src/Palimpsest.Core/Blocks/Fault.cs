@@ -3,15 +3,17 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Blocks;
 
 /// <summary>
-/// A reader with unreadable ranges: what a bad sector under a datastore looks like from above. For rehearsals and
-/// tests. Owns the inner reader.
+/// A reader with unreadable ranges: what a bad sector under a datastore looks like from above. For rehearsals
+/// and tests. Owns the inner reader.
 /// </summary>
 public sealed class FaultReader : IBlockReader
 {
     private readonly IBlockReader inner;
     private readonly (long Start, long End)[] scars;
 
-    /// <summary>Marks ranges (byte offset, byte length; disjoint) of <paramref name="inner"/> as unreadable.</summary>
+    /// <summary>
+    /// Marks ranges (byte offset, byte length; disjoint) of <paramref name="inner"/> as unreadable.
+    /// </summary>
     public FaultReader(IBlockReader inner, IEnumerable<(long Offset, long Length)> scars)
     {
         ArgumentNullException.ThrowIfNull(inner);
@@ -31,7 +33,8 @@ public sealed class FaultReader : IBlockReader
         {
             if (start < offset + target.Length && end > offset)
             {
-                throw new BlockException(BlockErrorKind.Io, null, Math.Max(start, offset), "the range is unreadable");
+                throw new BlockException(BlockErrorKind.Io, null, Math.Max(start, offset),
+                    "the range is unreadable");
             }
         }
         inner.Read(offset, target);

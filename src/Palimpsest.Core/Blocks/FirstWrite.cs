@@ -1,8 +1,8 @@
 namespace Palimpsest.Core.Blocks;
 
 /// <summary>
-/// Calls an action once, before the first change goes through: a disk's content id has to be new before any of its
-/// content is. Owns the inner device.
+/// Calls an action once, before the first change goes through: a disk's content id has to be new before any
+/// of its content is. Owns the inner device.
 /// </summary>
 public sealed class FirstWriteDevice(IBlockDevice inner, Action beforeFirstWrite) : IBlockDevice
 {

@@ -27,15 +27,17 @@ public interface IBlockReader : IDisposable
 }
 
 /// <summary>
-/// A block range that can be changed. Code that only looks takes <see cref="IBlockReader"/> and so cannot write.
-/// Writes from several threads to disjoint ranges are safe; overlapping ones have no defined order.
+/// A block range that can be changed. Code that only looks takes <see cref="IBlockReader"/> and so cannot
+/// write. Writes from several threads to disjoint ranges are safe; overlapping ones have no defined order.
 /// </summary>
 public interface IBlockDevice : IBlockReader
 {
     /// <summary>Writes all of <paramref name="source"/> at <paramref name="offset"/> (bytes).</summary>
     void Write(long offset, ReadOnlySpan<byte> source);
 
-    /// <summary>Makes a range read as zeros; <paramref name="mode"/> says what may happen to its storage.</summary>
+    /// <summary>
+    /// Makes a range read as zeros; <paramref name="mode"/> says what may happen to its storage.
+    /// </summary>
     void WriteZeroes(long offset, long length, ZeroMode mode);
 
     /// <summary>
@@ -44,13 +46,15 @@ public interface IBlockDevice : IBlockReader
     /// </summary>
     void Discard(long offset, long length);
 
-    /// <summary>Returns when everything written before is durable, data before the tables that point to it.</summary>
+    /// <summary>
+    /// Returns when everything written before is durable, data before the tables that point to it.
+    /// </summary>
     void Flush();
 }
 
 /// <summary>
-/// One layer of a chain: a <see cref="RunKind.Hole"/> here means "this layer says nothing, ask the one below".
-/// Read on its own, a hole reads as zeros.
+/// One layer of a chain: a <see cref="RunKind.Hole"/> here means "this layer says nothing, ask the one
+/// below". Read on its own, a hole reads as zeros.
 /// </summary>
 public interface ISparseLayer : IBlockReader
 {
@@ -68,7 +72,8 @@ public enum ZeroMode : byte
     KeepAllocated,
 
     /// <summary>
-    /// Only when it needs no data written; otherwise <see cref="Findings.BlockErrorKind.Unsupported"/> and nothing done.
+    /// Only when it needs no data written; otherwise <see cref="Findings.BlockErrorKind.Unsupported"/> and
+    /// nothing done.
     /// </summary>
     OnlyIfFast,
 }

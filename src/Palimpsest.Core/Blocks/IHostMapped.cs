@@ -3,13 +3,15 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Blocks;
 
 /// <summary>
-/// A device whose bytes lie linearly in a host file and may be written there directly, past the device: flat extents.
+/// A device whose bytes lie linearly in a host file and may be written there directly, past the device: flat
+/// extents.
 /// </summary>
 public interface IHostMapped
 {
     /// <summary>
-    /// The host file and byte offset of <paramref name="offset"/>, and for how many of the <paramref name="length"/>
-    /// bytes that holds (at least 1); null when the bytes must go through the device.
+    /// The host file and byte offset of <paramref name="offset"/>, and for how many of the
+    /// <paramref name="length"/> bytes that holds (at least 1); null when the bytes must go through the
+    /// device.
     /// </summary>
     HostRange? MapToHost(long offset, long length);
 }

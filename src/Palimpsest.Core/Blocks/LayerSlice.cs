@@ -1,6 +1,8 @@
 namespace Palimpsest.Core.Blocks;
 
-/// <summary>The first bytes of a layer, still a layer: its holes go on falling through. Owns the layer.</summary>
+/// <summary>
+/// The first bytes of a layer, still a layer: its holes go on falling through. Owns the layer.
+/// </summary>
 public sealed class LayerSlice : ISparseLayer
 {
     private readonly ISparseLayer inner;

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Palimpsest.Core.Blocks;
 
 /// <summary>
-/// A layer over what lies below it: where the layer has a hole, the one below answers. Owns the layer, not what is
-/// below. Depth grows by one with every overlay that a run falls through.
+/// A layer over what lies below it: where the layer has a hole, the one below answers. Owns the layer, not
+/// what is below. Depth grows by one with every overlay that a run falls through.
 /// </summary>
 public class OverlayReader : IBlockReader
 {
@@ -56,10 +56,11 @@ public class OverlayReader : IBlockReader
 }
 
 /// <summary>
-/// A writable layer over a read-only one. A first write to part of a grain brings the rest of that grain up from
-/// below, so that a grain in the layer always holds all of its bytes.
+/// A writable layer over a read-only one. A first write to part of a grain brings the rest of that grain up
+/// from below, so that a grain in the layer always holds all of its bytes.
 /// </summary>
-public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below) : OverlayReader(top, below), IBlockDevice
+public sealed class OverlayDevice<TLayer>(TLayer top, IBlockReader below)
+    : OverlayReader(top, below), IBlockDevice
     where TLayer : class, ISparseLayer, IBlockDevice
 {
     private readonly IBlockReader below = below;

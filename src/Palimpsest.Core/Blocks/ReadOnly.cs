@@ -1,6 +1,8 @@
 namespace Palimpsest.Core.Blocks;
 
-/// <summary>Hides that a device can be written: what is handed to code that must only look. Does not own it.</summary>
+/// <summary>
+/// Hides that a device can be written: what is handed to code that must only look. Does not own it.
+/// </summary>
 public sealed class ReadOnlyReader(IBlockReader inner) : IBlockReader
 {
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Blocks;
 
 /// <summary>
-/// Reads around scars: an unreadable sector reads as zeros here, and is remembered. Only for copies that carry the list
-/// of scars along; everything else must let the error through. Does not own the inner reader.
+/// Reads around scars: an unreadable sector reads as zeros here, and is remembered. Only for copies that
+/// carry the list of scars along; everything else must let the error through. Does not own the inner reader.
 /// </summary>
 public sealed class ScarFillReader(IBlockReader inner) : IBlockReader
 {
@@ -58,8 +58,8 @@ public sealed class ScarFillReader(IBlockReader inner) : IBlockReader
     {
     }
 
-    // Known scars are stepped over whole. Elsewhere the range is halved until single sectors are left, so that a scar
-    // is as small as the host's error is.
+    // Known scars are stepped over whole. Elsewhere the range is halved until single sectors are left, so
+    // that a scar is as small as the host's error is.
     private void ReadAround(long offset, Span<byte> target)
     {
         while (!target.IsEmpty)

@@ -1,6 +1,8 @@
 namespace Palimpsest.Core.Blocks;
 
-/// <summary>A part of another reader: a partition, an extent's share of its parent. Does not own what it cuts.</summary>
+/// <summary>
+/// A part of another reader: a partition, an extent's share of its parent. Does not own what it cuts.
+/// </summary>
 public class SliceReader : IBlockReader
 {
     private readonly IBlockReader inner;

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Palimpsest.Core.Blocks;
 
 /// <summary>
-/// Asks the host, from a thread of its own, to begin writing out what a copy has finished, so that the flush at the end
-/// finds little left to do. Without it a large copy takes as long again to become durable.
+/// Asks the host, from a thread of its own, to begin writing out what a copy has finished, so that the flush
+/// at the end finds little left to do. Without it a large copy takes as long again to become durable.
 /// </summary>
 internal sealed class WritebackQueue : IDisposable
 {
@@ -40,7 +40,8 @@ internal sealed class WritebackQueue : IDisposable
         {
             bool continues = ReferenceEquals(pending.File, range.File)
                 && pending.HostOffset + pending.LengthBytes == range.HostOffset;
-            pending = continues ? pending with { LengthBytes = pending.LengthBytes + range.LengthBytes } : range;
+            pending = continues
+                ? pending with { LengthBytes = pending.LengthBytes + range.LengthBytes } : range;
             if (pending.LengthBytes < StrideBytes) { continue; }
             pending.File.StartWriteback(pending.HostOffset, pending.LengthBytes);
             pending = default;

@@ -3,15 +3,17 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains;
 
-/// <summary>A change of bytes in place, with what was there: enough to show it, to do it and to take it back.</summary>
+/// <summary>
+/// A change of bytes in place, with what was there: enough to show it, to do it and to take it back.
+/// </summary>
 /// <param name="OffsetBytes">Where in the file.</param>
 /// <param name="Old">What is there; shorter than <paramref name="New"/> where the file ends before.</param>
 /// <param name="New">What goes there.</param>
 public sealed record ByteChange(long OffsetBytes, ReadOnlyMemory<byte> Old, ReadOnlyMemory<byte> New)
 {
     /// <summary>
-    /// Cuts a write into the sectors that differ from what is there. Hosts write whole sectors or none, so after a cut
-    /// each one of them is old or new.
+    /// Cuts a write into the sectors that differ from what is there. Hosts write whole sectors or none, so
+    /// after a cut each one of them is old or new.
     /// </summary>
     internal static IEnumerable<ByteChange> Between(HostFile file, long offset, ReadOnlyMemory<byte> bytes)
     {
@@ -31,10 +33,11 @@ public sealed record ByteChange(long OffsetBytes, ReadOnlyMemory<byte> Old, Read
     }
 
     /// <summary>
-    /// The changes that put a text into the descriptor area of an extent, NUL behind it, later sectors first: until the
-    /// first one is written the text begins as it did.
+    /// The changes that put a text into the descriptor area of an extent, NUL behind it, later sectors first:
+    /// until the first one is written the text begins as it did.
     /// </summary>
-    internal static IReadOnlyList<ByteChange> ForEmbedded(HostFile file, DescriptorPlace place, ReadOnlySpan<byte> text)
+    internal static IReadOnlyList<ByteChange> ForEmbedded(HostFile file, DescriptorPlace place,
+        ReadOnlySpan<byte> text)
     {
         if (text.Length > place.AreaBytes)
         {

@@ -48,7 +48,10 @@ internal sealed class ChainOpener(DiskOpenOptions options)
         {
             string real = host.ResolveLinks(next);
             names.ThrowUnlessFile(real, Findings);
-            if (!seen.Add(real)) { throw Findings.Refuse(ChainFindings.Loop, next, "it is its own ancestor"); }
+            if (!seen.Add(real))
+            {
+                throw Findings.Refuse(ChainFindings.Loop, next, "it is its own ancestor");
+            }
             if (links.Count == MaximumLinks)
             {
                 throw Findings.Refuse(ChainFindings.TooDeep, path, $"more than {MaximumLinks} links");
@@ -67,7 +70,8 @@ internal sealed class ChainOpener(DiskOpenOptions options)
         if (descriptor.ParentFileNameHint is not { Length: > 0 } hint)
         {
             throw Findings.Refuse(ChainFindings.ParentMissing, link.Path,
-                $"parentCID is {descriptor.ParentContentId:x8}, and parentFileNameHint does not say which file that is",
+                $"parentCID is {descriptor.ParentContentId:x8}, and parentFileNameHint does not say which "
+                + "file that is",
                 field: "parentFileNameHint");
         }
         return names.ResolveParent(names.FolderOf(link.Path), hint, link.Path, Findings);
@@ -84,18 +88,21 @@ internal sealed class ChainOpener(DiskOpenOptions options)
             Link child = links[i], parent = links[i + 1];
             if (parent.Descriptor is null)
             {
-                throw Findings.Refuse(ChainFindings.ParentNotADisk, child.Path, $"{parent.Path} has no descriptor");
+                throw Findings.Refuse(ChainFindings.ParentNotADisk, child.Path,
+                    $"{parent.Path} has no descriptor");
             }
             uint? expected = child.Descriptor!.ParentContentId, found = parent.Descriptor.ContentId;
             if (expected is null || found is null || expected != found)
             {
                 throw Findings.Refuse(ChainFindings.ContentIdMismatch, child.Path,
-                    $"parentCID is {Text(expected)}, and {parent.Path} has CID {Text(found)}", field: "parentCID");
+                    $"parentCID is {Text(expected)}, and {parent.Path} has CID {Text(found)}",
+                    field: "parentCID");
             }
             if (child.Descriptor.CapacityBytes != parent.Descriptor.CapacityBytes)
             {
                 throw Findings.Refuse(ChainFindings.CapacityMismatch, child.Path,
-                    $"it has {child.Descriptor.CapacityBytes} bytes and {parent.Path} {parent.Descriptor.CapacityBytes}");
+                    $"it has {child.Descriptor.CapacityBytes} bytes and {parent.Path} "
+                    + $"{parent.Descriptor.CapacityBytes}");
             }
         }
     }

@@ -6,7 +6,9 @@ namespace Palimpsest.Core.Chains;
 /// <summary>How thoroughly a disk is checked.</summary>
 public sealed record CheckOptions
 {
-    /// <summary>Also reads every stored byte of every extent. Without it only descriptors and tables are looked at.</summary>
+    /// <summary>
+    /// Also reads every stored byte of every extent. Without it only descriptors and tables are looked at.
+    /// </summary>
     public bool IsDeep { get; init; }
 }
 

@@ -6,21 +6,25 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains;
 
 /// <summary>
-/// Gives a link a new content id before its content changes, so that a child which expects the old content is told.
+/// Gives a link a new content id before its content changes, so that a child which expects the old content is
+/// told.
 /// </summary>
 internal static class ContentIdUpdate
 {
-    // Crash order: the new id is durable before the first byte of new content is written. A cut between the two leaves
-    // a disk with its old content under a new id: children refuse it, which is the safe side.
+    // Crash order: the new id is durable before the first byte of new content is written. A cut between the
+    // two leaves a disk with its old content under a new id: children refuse it, which is the safe side.
 
-    /// <summary>Writes a new random id into the descriptor of <paramref name="link"/>; a raw image has none.</summary>
+    /// <summary>
+    /// Writes a new random id into the descriptor of <paramref name="link"/>; a raw image has none.
+    /// </summary>
     public static void Renew(IHost host, Link link)
     {
         if (link.Descriptor is null || link.DescriptorPlace is null) { return; }
         var editor = new DescriptorEditor(link.Descriptor);
         editor.SetContentId(DescriptorTemplate.NewContentId());
 
-        // The change tracking file does not know of what is written here; with it, a backup would skip the change.
+        // The change tracking file does not know of what is written here; with it, a backup would skip the
+        // change.
         editor.Remove("changeTrackPath");
         DescriptorStore.Write(host, link.DescriptorPlace, editor.ToBytes());
     }

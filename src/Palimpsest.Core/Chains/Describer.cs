@@ -7,18 +7,19 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains;
 
 /// <summary>
-/// Rebuilds the descriptor of data that lost it: first a proposal with the source of each value, then, on request, the
-/// file. What cannot be known is refused or said; no value is passed off for more than it is.
+/// Rebuilds the descriptor of data that lost it: first a proposal with the source of each value, then, on
+/// request, the file. What cannot be known is refused or said; no value is passed off for more than it is.
 /// </summary>
 public static class Describer
 {
     private const string KeptSuffix = "before-describe";
 
     /// <summary>
-    /// Looks at the data that <paramref name="path"/> names (or at the data of the lost descriptor it names) and at
-    /// everything beside it. Writes nothing.
+    /// Looks at the data that <paramref name="path"/> names (or at the data of the lost descriptor it names)
+    /// and at everything beside it. Writes nothing.
     /// </summary>
-    /// <exception cref="ImageException">It is no data without a descriptor, or something it needs cannot be known.</exception>
+    /// <exception cref="ImageException">It is no data without a descriptor, or something it needs cannot be
+    /// known.</exception>
     /// <exception cref="BlockException">The host failed.</exception>
     public static DescriptionProposal Propose(IHost host, string path, DescribeOptions? options = null)
     {
@@ -27,7 +28,8 @@ public static class Describer
         options ??= new DescribeOptions();
         var findings = new FindingList();
         DataSet data = DataSet.Find(host, path, findings);
-        string targetPath = data.Place?.Path ?? options.TargetPath ?? HostPath.Combine(data.Folder, data.DiskName);
+        string targetPath = data.Place?.Path ?? options.TargetPath
+            ?? HostPath.Combine(data.Folder, data.DiskName);
         if (data.Place is null) { ThrowIfOccupied(host, targetPath, findings); }
         FolderSurvey survey = FolderSurvey.Read(host, data.Folder, data.DiskName, findings);
         var draft = new DescriptionDraft(host, data, survey, options, findings);
@@ -48,13 +50,17 @@ public static class Describer
         };
     }
 
-    // Crash order: (1) what lies at the target, worthless as it is, goes to a file of its own, flushed; (2) the new
-    // text replaces it, in one step for a text file, sector by sector from the last to the first inside of an extent.
-    // A cut before (2) leaves the disk without a descriptor, as it was; running it again finishes.
+    // Crash order: (1) what lies at the target, worthless as it is, goes to a file of its own, flushed; (2)
+    // the new text replaces it. For a text file that is one step. Inside of an extent it is the area's
+    // sectors from the last to the second, flush, then the first one, flush. A cut before (2) leaves the disk
+    // without a descriptor, as it was, and so does one between two sectors: an area that is half new and half
+    // old is accepted like any other that holds no descriptor. The lines by which one is known (version, CID,
+    // createType) are all in the first sector, so the new sectors behind it never pass for a descriptor, and
+    // the first sector never stands before an old one. Running it again finishes.
 
     /// <summary>
-    /// Writes a proposal. Never over a descriptor or data: only over nothing, an empty file, or a small file that is
-    /// neither, which is kept as <c>NAME.vmdk.before-describe-N</c>.
+    /// Writes a proposal. Never over a descriptor or data: only over nothing, an empty file, or a small file
+    /// that is neither, which is kept as <c>NAME.vmdk.before-describe-N</c>.
     /// </summary>
     /// <exception cref="ImageException">Something is in its place by now.</exception>
     /// <exception cref="BlockException">The host failed, or somebody else holds the extent.</exception>
@@ -62,7 +68,8 @@ public static class Describer
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(proposal);
-        return proposal.EmbeddedPlace is { } place ? WriteInside(host, proposal, place) : WriteBeside(host, proposal);
+        return proposal.EmbeddedPlace is { } place
+            ? WriteInside(host, proposal, place) : WriteBeside(host, proposal);
     }
 
     private static DescriptionResult WriteBeside(IHost host, DescriptionProposal proposal)
@@ -80,13 +87,15 @@ public static class Describer
         return new DescriptionResult(path, kept);
     }
 
-    private static DescriptionResult WriteInside(IHost host, DescriptionProposal proposal, DescriptorPlace place)
+    private static DescriptionResult WriteInside(IHost host, DescriptionProposal proposal,
+        DescriptorPlace place)
     {
         using IDisposable writer = host.LockForWriting(place.Path);
         using HostFile file = host.Open(place.Path, HostAccess.ReadWrite);
         byte[] old = new byte[place.AreaBytes!.Value];
         file.Read(place.OffsetBytes, old);
-        if (VmdkDescriptor.LooksLikeDescriptor(old.AsSpan(0, Math.Min(old.Length, FileSignatures.ProbeBytes))))
+        if (VmdkDescriptor.LooksLikeDescriptor(
+            old.AsSpan(0, Math.Min(old.Length, FileSignatures.ProbeBytes))))
         {
             throw new FindingList().Refuse(DescribeFindings.DescriptorExists, place.Path,
                 "there is a descriptor inside by now", place.OffsetBytes);
@@ -95,6 +104,7 @@ public static class Describer
             ? KeptCopy.Write(host, place.Path, KeptSuffix, old) : null;
         foreach (ByteChange change in ByteChange.ForEmbedded(file, place, proposal.Text))
         {
+            if (change.OffsetBytes == place.OffsetBytes) { file.Flush(); }
             file.Write(change.OffsetBytes, change.New.Span);
         }
         file.Flush();
@@ -105,7 +115,8 @@ public static class Describer
     {
         if (host.Stat(path) is not { } entry) { return; }
         string? reason = entry.Kind != HostEntryKind.File ? $"it is a {entry.Kind}".ToLowerInvariant()
-            : entry.LengthBytes > VmdkDescriptor.MaximumBytes ? $"it has {entry.LengthBytes} bytes and may be data" : null;
+            : entry.LengthBytes > VmdkDescriptor.MaximumBytes
+            ? $"it has {entry.LengthBytes} bytes and may be data" : null;
         if (reason is null && entry.LengthBytes > 0)
         {
             using HostFile file = host.Open(path, HostAccess.Read);

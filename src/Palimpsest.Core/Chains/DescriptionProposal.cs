@@ -2,7 +2,9 @@ using Palimpsest.Core.Findings;
 
 namespace Palimpsest.Core.Chains;
 
-/// <summary>What the user knows of a disk whose descriptor is lost. What is given here is not searched for.</summary>
+/// <summary>
+/// What the user knows of a disk whose descriptor is lost. What is given here is not searched for.
+/// </summary>
 public sealed record DescribeOptions
 {
     /// <summary>The parent of a delta: a descriptor, by path.</summary>
@@ -40,15 +42,21 @@ public enum Confidence
 /// <param name="Source">The file or circumstance that says so.</param>
 /// <param name="Confidence">How sure.</param>
 /// <param name="IsUsed">False for one that a stronger one overruled.</param>
-public sealed record Evidence(string Field, string Value, string Source, Confidence Confidence, bool IsUsed = true);
+public sealed record Evidence(string Field, string Value, string Source, Confidence Confidence,
+    bool IsUsed = true);
 
-/// <summary>A descriptor that was rebuilt, not written yet. <see cref="Describer.Write"/> writes it.</summary>
+/// <summary>
+/// A descriptor that was rebuilt, not written yet. <see cref="Describer.Write"/> writes it.
+/// </summary>
 public sealed record DescriptionProposal
 {
     /// <summary>The data it describes, as named.</summary>
     public required string DataPath { get; init; }
 
-    /// <summary>The file that gets the text: a new one beside the data, or the extent itself when it has an area for it.</summary>
+    /// <summary>
+    /// The file that gets the text: a new one beside the data, or the extent itself when it has an area for
+    /// it.
+    /// </summary>
     public required string TargetPath { get; init; }
 
     /// <summary>The area inside of the extent; null for a text file.</summary>
@@ -66,5 +74,6 @@ public sealed record DescriptionProposal
 
 /// <summary>A descriptor that was written.</summary>
 /// <param name="TargetPath">The file that holds it now.</param>
-/// <param name="KeptPath">Where the worthless bytes went that were in its place; null when there were none.</param>
+/// <param name="KeptPath">Where the worthless bytes went that were in its place; null when there were
+/// none.</param>
 public sealed record DescriptionResult(string TargetPath, string? KeptPath);

@@ -6,14 +6,15 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains;
 
 /// <summary>
-/// A disk as its guest sees it: the head link over all its parents. The one way in: <see cref="Open"/> to use it,
-/// <see cref="Inspect"/> to learn why it does not open. Thread-safe once open.
+/// A disk as its guest sees it: the head link over all its parents. The one way in: <see cref="Open"/> to use
+/// it, <see cref="Inspect"/> to learn why it does not open. Thread-safe once open.
 /// </summary>
 public sealed class Disk : IDisposable
 {
     private readonly List<IDisposable> owned;
 
-    internal Disk(string path, IReadOnlyList<Link> links, FindingList findings, IBlockReader reader, List<IDisposable> owned)
+    internal Disk(string path, IReadOnlyList<Link> links, FindingList findings, IBlockReader reader,
+        List<IDisposable> owned)
     {
         Path = path;
         Links = links;
@@ -47,8 +48,8 @@ public sealed class Disk : IDisposable
         new ChainOpener(options ?? new DiskOpenOptions()).Open(path);
 
     /// <summary>
-    /// Opens a disk as far as that goes and says what was found; only a failure of the host at the named file itself
-    /// throws. Dispose the result.
+    /// Opens a disk as far as that goes and says what was found; only a failure of the host at the named file
+    /// itself throws. Dispose the result.
     /// </summary>
     public static DiskInspection Inspect(string path, DiskOpenOptions? options = null)
     {
@@ -65,23 +66,29 @@ public sealed class Disk : IDisposable
     }
 
     /// <summary>
-    /// Value of a database key, from the head or the nearest ancestor that has it (VMware, Virtual Disk Format 5.0).
+    /// Value of a database key, from the head or the nearest ancestor that has it (VMware, Virtual Disk
+    /// Format 5.0).
     /// </summary>
     public string? Database(string key) =>
         Links.Select(link => link.Descriptor?.Database(key)).FirstOrDefault(value => value is not null);
 
-    /// <summary>Flushes and closes everything; the first failure is thrown after all of it was tried.</summary>
+    /// <summary>
+    /// Flushes and closes everything; the first failure is thrown after all of it was tried.
+    /// </summary>
     public void Dispose() => ConcatReader.DisposeAll(owned);
 }
 
-/// <summary>A disk that was looked at: the links found, the findings, and the open disk unless it was refused.</summary>
+/// <summary>
+/// A disk that was looked at: the links found, the findings, and the open disk unless it was refused.
+/// </summary>
 /// <param name="Path">What was named.</param>
 /// <param name="Links">The links found until then, head first.</param>
 /// <param name="Findings">Everything found.</param>
 /// <param name="Disk">The open disk; null when it was refused.</param>
 /// <param name="Refusal">Why it was refused.</param>
 public sealed record DiskInspection(
-    string Path, IReadOnlyList<Link> Links, FindingList Findings, Disk? Disk, ImageException? Refusal) : IDisposable
+    string Path, IReadOnlyList<Link> Links, FindingList Findings, Disk? Disk, ImageException? Refusal)
+    : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose() => Disk?.Dispose();

@@ -6,12 +6,15 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains;
 
 /// <summary>
-/// Checks a disk: descriptors, how the links fit together, and the tables of every extent - also of those that a
-/// refusal keeps from being opened. Reads only.
+/// Checks a disk: descriptors, how the links fit together, and the tables of every extent - also of those
+/// that a refusal keeps from being opened. Reads only.
 /// </summary>
 public static class DiskCheck
 {
-    /// <summary>Checks as far as the disk can be followed. What is wrong is in the result; only the host's failure throws.</summary>
+    /// <summary>
+    /// Checks as far as the disk can be followed. What is wrong is in the result; only the host's failure
+    /// throws.
+    /// </summary>
     /// <exception cref="BlockException">The named file cannot be read at all.</exception>
     public static CheckResult Run(
         string path, DiskOpenOptions options, CheckOptions checkOptions, IProgress<CopyProgress>? progress,
@@ -49,7 +52,8 @@ public static class DiskCheck
         }
     }
 
-    // Opening looks at less of an extent than its check does, so of a kind that both found the check's word is kept.
+    // Opening looks at less of an extent than its check does, so of a kind that both found the check's word
+    // is kept.
     private static FindingList Merge(FindingList opening, FindingList checking)
     {
         var checkedKinds = checking.Items.Select(finding => (finding.Code, finding.Path)).ToHashSet();
@@ -115,7 +119,10 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
         }
     }
 
-    /// <summary>Reads all that each link stores, whether it is visible through the chain or not. Bytes that cannot be read.</summary>
+    /// <summary>
+    /// Reads all that each link stores, whether it is visible through the chain or not. Bytes that cannot be
+    /// read.
+    /// </summary>
     public long ReadAll(IReadOnlyList<Link> links, IProgress<CopyProgress>? progress)
     {
         long total = links.Sum(link => link.Format == LinkFormat.Raw ? link.CapacityBytes : CapacityOf(link));
@@ -131,7 +138,8 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
                 {
                     CapacityBytes = link.CapacityBytes,
                 };
-                reader = new ExtentOpener(host, names, new FindingList()).Open(alone, null, isWritable: false);
+                reader = new ExtentOpener(host, names, new FindingList())
+                    .Open(alone, null, isWritable: false);
                 unreadable += ReadLink(alone.Path, reader, counter);
             }
             catch (ImageException)
@@ -178,8 +186,8 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
         return unreadable;
     }
 
-    // A failed piece is read again in halves, so that one bad sector does not condemn its neighbours. Damage of the
-    // image itself comes by the grain; going below that would take ages on a file that was cut short.
+    // A failed piece is read again in halves, so that one bad sector does not condemn its neighbours. Damage
+    // of the image itself comes by the grain; going below that would take ages on a file that was cut short.
     private static string? TryRead(IBlockReader reader, long offset, byte[] buffer, ref long count)
     {
         while (true)
@@ -200,7 +208,8 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
     }
 
     private void Report(string path, long start, long end, string reason) =>
-        Findings.Add(RepairFindings.Unreadable, path, $"{end - start} bytes of the disk at {start}: {reason}", start);
+        Findings.Add(RepairFindings.Unreadable, path, $"{end - start} bytes of the disk at {start}: {reason}",
+            start);
 
     private ExtentReport Guarded(ExtentReport report, Func<ExtentReport> check)
     {
@@ -214,7 +223,8 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
         }
         catch (BlockException error)
         {
-            Findings.Add(RepairFindings.FileUnreadable, error.Path ?? report.LinkPath, error.Message, error.OffsetBytes);
+            Findings.Add(RepairFindings.FileUnreadable,
+                error.Path ?? report.LinkPath, error.Message, error.OffsetBytes);
             return report;
         }
     }
@@ -223,8 +233,8 @@ internal sealed class CheckRun(DiskOpenOptions options, CancellationToken cancel
 /// <summary>Where the file of an extent line is.</summary>
 internal static class ExtentPaths
 {
-    // A file with its descriptor inside is its own extent whatever the extent line calls it: renamed files keep the
-    // old name there, and exports write a made-up one.
+    // A file with its descriptor inside is its own extent whatever the extent line calls it: renamed files
+    // keep the old name there, and exports write a made-up one.
 
     /// <summary>The path of an extent's file, or a refusal.</summary>
     public static string Of(Link link, ExtentLine line, HostNames names, FindingList findings)
@@ -232,6 +242,7 @@ internal static class ExtentPaths
         bool isSelf = link.Format is LinkFormat.MonolithicSparse or LinkFormat.StreamOptimized
             && line.Type == ExtentType.Sparse
             && (link.Descriptor!.Extents.Count == 1 || line.FileName == HostPath.NameOf(link.Path));
-        return isSelf ? link.Path : names.ResolveExtent(names.FolderOf(link.Path), line.FileName!, link.Path, findings);
+        return isSelf
+            ? link.Path : names.ResolveExtent(names.FolderOf(link.Path), line.FileName!, link.Path, findings);
     }
 }

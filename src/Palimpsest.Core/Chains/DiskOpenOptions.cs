@@ -11,7 +11,9 @@ public sealed record DiskOpenOptions
     /// <summary>Follows extent and parent names that leave the disk's folder.</summary>
     public bool AllowOutside { get; init; }
 
-    /// <summary>Lets a disk be written although others depend on it. They will refuse to open afterwards.</summary>
+    /// <summary>
+    /// Lets a disk be written although others depend on it. They will refuse to open afterwards.
+    /// </summary>
     public bool AllowWriteUnderChildren { get; init; }
 
     /// <summary>Where the files are.</summary>

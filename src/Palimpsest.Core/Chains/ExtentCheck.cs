@@ -15,7 +15,8 @@ namespace Palimpsest.Core.Chains;
 internal static class ExtentCheck
 {
     /// <summary>Checks a flat file against its line.</summary>
-    public static ExtentReport RunFlat(HostFile file, ExtentReport report, bool isOnlyUse, FindingList findings)
+    public static ExtentReport RunFlat(HostFile file, ExtentReport report, bool isOnlyUse,
+        FindingList findings)
     {
         ExtentLine line = report.Line!;
         long start = line.OffsetSectors * Sector.Bytes;
@@ -68,7 +69,8 @@ internal static class ExtentCheck
     // Opening a stream walks its directory, or its markers where the directory is lost; that is its check.
     private static bool IsStreamSound(HostFile file, FindingList findings)
     {
-        // A list of its own: opening throws for any refusal it finds in the list, also for one of another extent.
+        // A list of its own: opening throws for any refusal it finds in the list, also for one of another
+        // extent.
         var own = new FindingList();
         try
         {

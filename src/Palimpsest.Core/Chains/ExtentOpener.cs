@@ -15,8 +15,8 @@ namespace Palimpsest.Core.Chains;
 internal sealed class ExtentOpener(IHost host, HostNames names, FindingList findings)
 {
     /// <summary>
-    /// The link's bytes over <paramref name="below"/> (null at the bottom of a chain). Fills in the link's extents and
-    /// capacity. The result owns the extents' files, not what is below.
+    /// The link's bytes over <paramref name="below"/> (null at the bottom of a chain). Fills in the link's
+    /// extents and capacity. The result owns the extents' files, not what is below.
     /// </summary>
     public IBlockReader Open(Link link, IBlockReader? below, bool isWritable)
     {
@@ -74,12 +74,14 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         FlatReader reader = isWritable
             ? new FlatDevice(file, 0, link.CapacityBytes) : new FlatReader(file, 0, link.CapacityBytes);
         var line = new ExtentLine(
-            ExtentAccess.ReadWrite, link.CapacityBytes / Sector.Bytes, ExtentType.Flat, HostPath.NameOf(link.Path));
+            ExtentAccess.ReadWrite, link.CapacityBytes / Sector.Bytes, ExtentType.Flat,
+            HostPath.NameOf(link.Path));
         link.Extents = [new LinkExtent(line, link.Path, 0, reader)];
         return reader;
     }
 
-    private LinkExtent OpenExtent(Link link, ExtentLine line, long virtualOffset, bool isWritable, bool hasParent)
+    private LinkExtent OpenExtent(Link link, ExtentLine line, long virtualOffset, bool isWritable,
+        bool hasParent)
     {
         if (line.Type == ExtentType.Zero || line.Access == ExtentAccess.NoAccess)
         {
@@ -112,10 +114,12 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
             && link.Descriptor!.Extents.Count(other => other.FileName == line.FileName) == 1;
         ThrowIfDelta(line, file);
         FlatValidation.Run(file, start, line.LengthBytes, isWholeFile, findings);
-        return isWritable ? new FlatDevice(file, start, line.LengthBytes) : new FlatReader(file, start, line.LengthBytes);
+        return isWritable
+            ? new FlatDevice(file, start, line.LengthBytes) : new FlatReader(file, start, line.LengthBytes);
     }
 
-    // A delta renamed to -flat.vmdk reads as garbage. That mistake is made in real recoveries, and it is cheap to see.
+    // A delta renamed to -flat.vmdk reads as garbage. That mistake is made in real recoveries, and it is
+    // cheap to see.
     private void ThrowIfDelta(ExtentLine line, HostFile file)
     {
         if (line.OffsetSectors != 0) { return; }
@@ -127,7 +131,8 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         }
     }
 
-    private IBlockReader OpenSparse(Link link, ExtentLine line, HostFile file, bool isWritable, bool hasParent)
+    private IBlockReader OpenSparse(Link link, ExtentLine line, HostFile file, bool isWritable,
+        bool hasParent)
     {
         FileSignature expected = line.Type switch
         {
@@ -139,7 +144,8 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         FileSignature found = SignatureOf(file);
         if (found == FileSignature.UnfinishedSparse)
         {
-            throw findings.Refuse(SparseFindings.UnfinishedConversion, file.Path, "the magic number is written in lower case");
+            throw findings.Refuse(SparseFindings.UnfinishedConversion, file.Path,
+                "the magic number is written in lower case");
         }
         if (found != expected)
         {
@@ -150,18 +156,21 @@ internal sealed class ExtentOpener(IHost host, HostNames names, FindingList find
         {
             FileSignature.Cowd => isWritable
                 ? CowdDevice.Open(file, findings, hasParent) : CowdReader.Open(file, findings),
-            FileSignature.SeSparse => isWritable ? throw NotWritable(link, "seSparse") : SeSparseReader.Open(file, findings),
+            FileSignature.SeSparse => isWritable
+            ? throw NotWritable(link, "seSparse") : SeSparseReader.Open(file, findings),
             _ when IsCompressed(file) => isWritable
                 ? throw NotWritable(link, "streamOptimized") : StreamOptimizedReader.Open(file, findings),
             _ => isWritable
-                ? HostedSparseDevice.Open(file, findings, hasParent) : HostedSparseReader.Open(file, findings),
+                ? HostedSparseDevice.Open(file, findings, hasParent)
+                : HostedSparseReader.Open(file, findings),
         };
         findings.ThrowIfRefused();
         return layer.Length == line.LengthBytes ? layer : FitToLine(layer, line, file.Path);
     }
 
-    // Some writers round the header's capacity up to whole grains, and a resize that lost power leaves a header that is
-    // ahead of its extent line. The descriptor's size is the disk's; the rest of the layer is not part of it.
+    // Some writers round the header's capacity up to whole grains, and a resize that lost power leaves a
+    // header that is ahead of its extent line. The descriptor's size is the disk's; the rest of the layer is
+    // not part of it.
     private ISparseLayer FitToLine(ISparseLayer layer, ExtentLine line, string path)
     {
         if (layer.Length > line.LengthBytes && layer is not IBlockDevice)

@@ -4,7 +4,9 @@ using Palimpsest.Core.Formats.Vmdk;
 
 namespace Palimpsest.Core.Chains;
 
-/// <summary>What the first bytes of a file say it is. The table is section 1 of the formats' README.</summary>
+/// <summary>
+/// What the first bytes of a file say it is. The table is section 1 of the formats' README.
+/// </summary>
 public enum FileSignature
 {
     /// <summary>None of the known ones: flat data, or something foreign.</summary>
@@ -52,6 +54,7 @@ public static class FileSignatures
                 case 0xF61972A2: return FileSignature.ChangeTracking;
             }
         }
-        return Formats.Vmdk.Descriptor.VmdkDescriptor.LooksLikeDescriptor(start) ? FileSignature.Descriptor : FileSignature.Unknown;
+        return Formats.Vmdk.Descriptor.VmdkDescriptor.LooksLikeDescriptor(start)
+            ? FileSignature.Descriptor : FileSignature.Unknown;
     }
 }

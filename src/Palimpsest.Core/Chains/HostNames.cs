@@ -4,12 +4,14 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains;
 
 /// <summary>
-/// Turns names from descriptors into paths. Names are hostile: <c>..</c>, absolute paths and links that lead out of the
-/// disk's folder are refused unless the user allowed them.
+/// Turns names from descriptors into paths. Names are hostile: <c>..</c>, absolute paths and links that lead
+/// out of the disk's folder are refused unless the user allowed them.
 /// </summary>
 internal sealed class HostNames(IHost host, bool allowOutside)
 {
-    /// <summary>The folder in which a disk's names are looked up: where the file really lies, links resolved.</summary>
+    /// <summary>
+    /// The folder in which a disk's names are looked up: where the file really lies, links resolved.
+    /// </summary>
     public string FolderOf(string path) => HostPath.FolderOf(host.ResolveLinks(path));
 
     /// <summary>
@@ -26,12 +28,14 @@ internal sealed class HostNames(IHost host, bool allowOutside)
         if (TryResolve(path) is not { } real)
         {
             throw findings.Refuse(DescriptorFindings.ExtentMissing, descriptorPath,
-                $"the extent \"{Formats.Vmdk.Descriptor.DescriptorParser.Printable(name)}\" is not in {folder}");
+                $"the extent \"{Formats.Vmdk.Descriptor.DescriptorParser.Printable(name)}\" is not in "
+                + $"{folder}");
         }
         if (!allowOutside && !IsInside(folder, real))
         {
             throw findings.Refuse(DescriptorFindings.NameOutsideFolder, descriptorPath,
-                $"the extent \"{Formats.Vmdk.Descriptor.DescriptorParser.Printable(name)}\" is a link that leads outside");
+                $"the extent \"{Formats.Vmdk.Descriptor.DescriptorParser.Printable(name)}\" is a link that "
+                + "leads outside");
         }
         ThrowUnlessFile(real, findings);
         return real;
@@ -60,7 +64,8 @@ internal sealed class HostNames(IHost host, bool allowOutside)
             throw findings.Refuse(DescriptorFindings.NameOutsideFolder, childPath,
                 $"the parent \"{shown}\" lies outside, and there is no file of that name in {folder}");
         }
-        throw findings.Refuse(ChainFindings.ParentMissing, childPath, $"the parent \"{shown}\" is not in {folder}");
+        throw findings.Refuse(ChainFindings.ParentMissing, childPath,
+            $"the parent \"{shown}\" is not in {folder}");
     }
 
     /// <summary>Refuses folders, pipes, sockets and character devices: opening one could hang.</summary>

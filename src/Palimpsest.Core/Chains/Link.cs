@@ -23,7 +23,8 @@ public enum LinkFormat
 /// <param name="Line">What the descriptor says.</param>
 /// <param name="Path">The file; null for extents without one.</param>
 /// <param name="VirtualOffset">Where the extent begins in the link, in bytes.</param>
-/// <param name="Reader">Its bytes: a layer where the type has holes that fall through, else the bytes themselves.</param>
+/// <param name="Reader">Its bytes: a layer where the type has holes that fall through, else the bytes
+/// themselves.</param>
 public sealed record LinkExtent(ExtentLine Line, string? Path, long VirtualOffset, IBlockReader Reader);
 
 /// <summary>Where a descriptor's text lies: a whole text file, or an area inside a sparse extent.</summary>

@@ -9,7 +9,9 @@ namespace Palimpsest.Core.Chains;
 /// <summary>Finds out what a file is and reads its descriptor, without opening any extent.</summary>
 internal static class LinkProbe
 {
-    /// <summary>The link that <paramref name="path"/> is, with its descriptor parsed, or a refusal by name.</summary>
+    /// <summary>
+    /// The link that <paramref name="path"/> is, with its descriptor parsed, or a refusal by name.
+    /// </summary>
     public static Link Read(IHost host, string path, FindingList findings)
     {
         using HostFile file = host.Open(path, HostAccess.Read);
@@ -24,13 +26,15 @@ internal static class LinkProbe
             case FileSignature.HostedSparse:
                 return ReadEmbedded(file, start, path, findings);
             case FileSignature.UnfinishedSparse:
-                throw findings.Refuse(SparseFindings.UnfinishedConversion, path, "the magic number is written in lower case");
+                throw findings.Refuse(SparseFindings.UnfinishedConversion, path,
+                    "the magic number is written in lower case");
             case FileSignature.Cowd:
                 throw findings.Refuse(ChainFindings.BareDelta, path, "it begins with a COWD header");
             case FileSignature.SeSparse:
                 throw findings.Refuse(ChainFindings.BareDelta, path, "it begins with an seSparse header");
             case FileSignature.ChangeTracking:
-                throw findings.Refuse(ChainFindings.ChangeTrackingFile, path, "it begins with the change tracking magic");
+                throw findings.Refuse(ChainFindings.ChangeTrackingFile, path,
+                    "it begins with the change tracking magic");
             default:
                 return ReadRaw(length, path, findings);
         }
@@ -53,16 +57,19 @@ internal static class LinkProbe
     {
         if (start.Length < SparseHeader.SizeBytes)
         {
-            throw findings.Refuse(SparseFindings.BadShape, path, $"the file has {start.Length} bytes", start.Length);
+            throw findings.Refuse(SparseFindings.BadShape, path, $"the file has {start.Length} bytes",
+                start.Length);
         }
         var header = MemoryMarshal.Read<SparseHeader>(start);
         if (header.DescriptorOffset == 0 || header.DescriptorSize == 0)
         {
-            throw findings.Refuse(ChainFindings.BareDelta, path, "it begins with a sparse header that has no descriptor inside");
+            throw findings.Refuse(ChainFindings.BareDelta, path,
+                "it begins with a sparse header that has no descriptor inside");
         }
         ulong offset = header.DescriptorOffset, size = header.DescriptorSize;
         ulong fileSectors = (ulong)(file.Length / Sector.Bytes);
-        if (offset >= fileSectors || size > fileSectors - offset || size > VmdkDescriptor.MaximumBytes / Sector.Bytes)
+        if (offset >= fileSectors || size > fileSectors - offset
+            || size > VmdkDescriptor.MaximumBytes / Sector.Bytes)
         {
             throw findings.Refuse(SparseFindings.DescriptorOutOfFile, path,
                 $"{size} sectors at sector {offset} of a file of {fileSectors}", 0x1C, "descriptorOffset");
@@ -72,7 +79,8 @@ internal static class LinkProbe
         file.Read(place.OffsetBytes, text);
         if (text[0] == 0)
         {
-            throw findings.Refuse(DescriptorFindings.EmptyDescriptor, path, "the embedded descriptor begins with a NUL",
+            throw findings.Refuse(DescriptorFindings.EmptyDescriptor, path,
+                "the embedded descriptor begins with a NUL",
                 place.OffsetBytes);
         }
         VmdkDescriptor descriptor = DescriptorParser.Parse(text, path, findings);
@@ -84,8 +92,12 @@ internal static class LinkProbe
 
     private static Link ReadRaw(long length, string path, FindingList findings)
     {
-        if (length < Sector.Bytes) { throw findings.Refuse(FlatFindings.TooSmall, path, $"it has {length} bytes"); }
+        if (length < Sector.Bytes)
+        {
+            throw findings.Refuse(FlatFindings.TooSmall, path, $"it has {length} bytes");
+        }
         findings.Add(FlatFindings.OpenedRaw, path, $"{length} bytes are taken as the disk itself");
-        return new Link(path, LinkFormat.Raw, null, null) { CapacityBytes = length - (length % Sector.Bytes) };
+        return new Link(path, LinkFormat.Raw, null,
+            null) { CapacityBytes = length - (length % Sector.Bytes) };
     }
 }

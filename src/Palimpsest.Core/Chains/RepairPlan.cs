@@ -6,8 +6,8 @@ namespace Palimpsest.Core.Chains;
 public sealed record RepairOptions
 {
     /// <summary>
-    /// Takes the parent as it is for the one this disk was made on, and writes its content id into this disk. Only right
-    /// when nothing wrote to the parent's data since.
+    /// Takes the parent as it is for the one this disk was made on, and writes its content id into this disk.
+    /// Only right when nothing wrote to the parent's data since.
     /// </summary>
     public bool AcceptParent { get; init; }
 }
@@ -21,7 +21,9 @@ public sealed record RepairStep
     /// <summary>What for, in plain words.</summary>
     public required IReadOnlyList<string> Reasons { get; init; }
 
-    /// <summary>Changes in place, in the order in which they are made. Empty where the whole file is replaced.</summary>
+    /// <summary>
+    /// Changes in place, in the order in which they are made. Empty where the whole file is replaced.
+    /// </summary>
     public IReadOnlyList<ByteChange> Changes { get; init; } = [];
 
     /// <summary>The text of a descriptor file before; null for changes in place.</summary>
@@ -43,7 +45,9 @@ public sealed record RepairPlan
     /// <summary>How the disk is opened.</summary>
     public required DiskOpenOptions OpenOptions { get; init; }
 
-    /// <summary>One for each file, in the order in which they are done: data structures before descriptors.</summary>
+    /// <summary>
+    /// One for each file, in the order in which they are done: data structures before descriptors.
+    /// </summary>
     public required IReadOnlyList<RepairStep> Steps { get; init; }
 
     /// <summary>What the check found before, and what the repair leaves undecided.</summary>
@@ -52,7 +56,8 @@ public sealed record RepairPlan
 
 /// <summary>A repair that was done.</summary>
 /// <param name="KeptPaths">Old descriptors, each whole.</param>
-/// <param name="UndoPaths">Undo files, one for each file that was changed in place; see <see cref="DiskRepair.Undo"/>.</param>
+/// <param name="UndoPaths">Undo files, one for each file that was changed in place; see
+/// <see cref="DiskRepair.Undo"/>.</param>
 /// <param name="After">What a new check finds.</param>
 public sealed record RepairResult(
     IReadOnlyList<string> KeptPaths, IReadOnlyList<string> UndoPaths, CheckResult After);

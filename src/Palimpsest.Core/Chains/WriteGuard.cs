@@ -4,7 +4,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains;
 
-/// <summary>What must hold before a disk is opened for writing: nobody else writes, and nobody depends on it.</summary>
+/// <summary>
+/// What must hold before a disk is opened for writing: nobody else writes, and nobody depends on it.
+/// </summary>
 internal static class WriteGuard
 {
     /// <summary>Takes the locks of the head's files, or refuses. Disposing gives them back.</summary>
@@ -49,7 +51,8 @@ internal static class WriteGuard
     {
         string lockFolder = path + ".lck";
         if (host.Stat(lockFolder)?.Kind != HostEntryKind.Folder) { return; }
-        string? lockFile = host.List(lockFolder).FirstOrDefault(name => name.EndsWith(".lck", StringComparison.Ordinal));
+        string? lockFile = host.List(lockFolder)
+            .FirstOrDefault(name => name.EndsWith(".lck", StringComparison.Ordinal));
         if (lockFile is not null)
         {
             throw findings.Refuse(ChainFindings.VmwareLock, path, $"{lockFolder}/{lockFile} exists");
@@ -67,7 +70,8 @@ internal static class WriteGuard
                 && other.ParentContentId == contentId && other.ParentFileNameHint is { } hint
                 && HostPath.NameOf(hint.Replace('\\', '/')) == ownName)
             {
-                throw findings.Refuse(ChainFindings.HasChildren, head.Path, $"{name} is a snapshot on top of it");
+                throw findings.Refuse(ChainFindings.HasChildren, head.Path,
+                    $"{name} is a snapshot on top of it");
             }
         }
     }

@@ -1,6 +1,8 @@
 namespace Palimpsest.Core.Findings;
 
-/// <summary>Why the world, or an image, refused an operation. One table maps each kind to exit code and errno.</summary>
+/// <summary>
+/// Why the world, or an image, refused an operation. One table maps each kind to exit code and errno.
+/// </summary>
 public enum BlockErrorKind
 {
     /// <summary>The host could not read or write.</summary>
@@ -43,8 +45,11 @@ public enum BlockErrorKind
 /// </summary>
 public sealed class BlockException : IOException
 {
-    /// <summary>Creates the error. <paramref name="message"/> says what, where and what next, without the path.</summary>
-    public BlockException(BlockErrorKind kind, string? path, long? offsetBytes, string message, Exception? inner = null)
+    /// <summary>
+    /// Creates the error. <paramref name="message"/> says what, where and what next, without the path.
+    /// </summary>
+    public BlockException(BlockErrorKind kind, string? path, long? offsetBytes, string message,
+        Exception? inner = null)
         : base(Compose(path, offsetBytes, message), inner)
     {
         Kind = kind;
@@ -61,7 +66,8 @@ public sealed class BlockException : IOException
     /// <summary>Byte offset in that file (or in the device, without a path), if one is known.</summary>
     public long? OffsetBytes { get; }
 
-    private static string Compose(string? path, long? offsetBytes, string message) => (path, offsetBytes) switch
+    private static string Compose(string? path, long? offsetBytes, string message) =>
+        (path, offsetBytes) switch
     {
         (null, null) => message,
         (null, _) => $"at byte {offsetBytes}: {message}",

@@ -4,10 +4,12 @@ namespace Palimpsest.Core.Findings;
 public static class DescriptorFindings
 {
     /// <summary>Unknown version.</summary>
-    public static readonly FindingCode UnknownVersion = new("VMDK1001", Severity.Refusal, ExitCodes.Unsupported,
+    public static readonly FindingCode UnknownVersion =
+        new("VMDK1001", Severity.Refusal, ExitCodes.Unsupported,
         "The descriptor has an unknown version",
         "Versions 1, 2 and 3 are known. Another number means a newer writer, or a damaged line.",
-        "Look at the version line. If the rest of the descriptor is plain, correct the number in a copy and check that.");
+        "Look at the version line. If the rest of the descriptor is plain, correct the number in a copy and "
+        + "check that.");
 
     /// <summary>No version line.</summary>
     public static readonly FindingCode NoVersion = new("VMDK1002", Severity.Warning, ExitCodes.Finding,
@@ -24,20 +26,24 @@ public static class DescriptorFindings
     /// <summary>A line that cannot be understood.</summary>
     public static readonly FindingCode UnknownLine = new("VMDK1004", Severity.Refusal, ExitCodes.Damaged,
         "A line of the descriptor cannot be understood",
-        "It is neither a comment, nor key=value, nor an extent. It may be a damaged extent line: leaving it out "
-        + "would move everything behind it to a wrong place.",
+        "It is neither a comment, nor key=value, nor an extent. It may be a damaged extent line: leaving it "
+        + "out would move everything behind it to a wrong place.",
         "Correct the line in a copy of the descriptor, or rebuild it with: vmdk describe FLAT");
 
     /// <summary>Extent type unknown.</summary>
-    public static readonly FindingCode UnknownExtentType = new("VMDK1005", Severity.Refusal, ExitCodes.Unsupported,
+    public static readonly FindingCode UnknownExtentType =
+        new("VMDK1005", Severity.Refusal, ExitCodes.Unsupported,
         "An extent has an unknown type",
         "The descriptor names an extent type that this tool does not know.",
-        "Correct the type in a copy of the descriptor if it is a slip; otherwise convert the disk with the tool that wrote it.");
+        "Correct the type in a copy of the descriptor if it is a slip; otherwise convert the disk with the "
+        + "tool that wrote it.");
 
     /// <summary>Extent type known, not supported.</summary>
-    public static readonly FindingCode UnsupportedExtentType = new("VMDK1006", Severity.Refusal, ExitCodes.Unsupported,
+    public static readonly FindingCode UnsupportedExtentType =
+        new("VMDK1006", Severity.Refusal, ExitCodes.Unsupported,
         "An extent type is recognised but not supported",
-        "Raw device maps, physical devices and vSAN objects have their data outside of files, or in formats that are not published.",
+        "Raw device maps, physical devices and vSAN objects have their data outside of files, or in formats "
+        + "that are not published.",
         "Clone the disk on its own host into a flat or sparse file, and open that.");
 
     /// <summary>An extent line with broken parts.</summary>
@@ -53,21 +59,26 @@ public static class DescriptorFindings
         "Rebuild it from the data: vmdk describe FLAT");
 
     /// <summary>Create type not supported.</summary>
-    public static readonly FindingCode UnsupportedCreateType = new("VMDK1009", Severity.Refusal, ExitCodes.Unsupported,
+    public static readonly FindingCode UnsupportedCreateType =
+        new("VMDK1009", Severity.Refusal, ExitCodes.Unsupported,
         "The disk type is recognised but not supported",
         "Physical devices, raw device maps and vSAN objects cannot be opened as files.",
         "Clone the disk on its own host into a flat or sparse file, and open that.");
 
     /// <summary>Create type unknown.</summary>
-    public static readonly FindingCode UnknownCreateType = new("VMDK1010", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode UnknownCreateType =
+        new("VMDK1010", Severity.Warning, ExitCodes.Finding,
         "The disk type is missing or unknown",
-        "createType names how the disk is laid out; the extents are still described one by one, and are read so.",
-        "Compare the extent lines with the files in the folder. vmdk repair DISK --dry-run proposes the type.");
+        "createType names how the disk is laid out; the extents are still described one by one, and are "
+        + "read so.",
+        "Compare the extent lines with the files in the folder. vmdk repair DISK --dry-run proposes the "
+        + "type.");
 
     /// <summary>Content id malformed.</summary>
     public static readonly FindingCode BadContentId = new("VMDK1011", Severity.Error, ExitCodes.Damaged,
         "A content id cannot be read",
-        "CID and parentCID are eight hexadecimal digits. Without them nobody can tell whether a child still fits its parent.",
+        "CID and parentCID are eight hexadecimal digits. Without them nobody can tell whether a child still "
+        + "fits its parent.",
         "Run: vmdk repair DISK --dry-run");
 
     /// <summary>Content id not padded.</summary>
@@ -85,11 +96,13 @@ public static class DescriptorFindings
     /// <summary>Bytes after NUL.</summary>
     public static readonly FindingCode StaleTail = new("VMDK1014", Severity.Warning, ExitCodes.Finding,
         "There is old text behind the end of the descriptor",
-        "A tool rewrote the descriptor with a shorter text and left the rest of the old one behind a NUL byte.",
+        "A tool rewrote the descriptor with a shorter text and left the rest of the old one behind a NUL "
+        + "byte.",
         "The text before the NUL is what counts. Remove the rest with: vmdk repair DISK");
 
     /// <summary>Unknown encoding.</summary>
-    public static readonly FindingCode UnknownEncoding = new("VMDK1015", Severity.Refusal, ExitCodes.Unsupported,
+    public static readonly FindingCode UnknownEncoding =
+        new("VMDK1015", Severity.Refusal, ExitCodes.Unsupported,
         "File names are in an encoding that is not known",
         "The descriptor declares a character set which this tool cannot decode, and uses it in a name.",
         "Rename the files to plain ASCII names and correct the descriptor in a copy.");
@@ -119,17 +132,21 @@ public static class DescriptorFindings
         "Decrypt or clone the disk on its own host first.");
 
     /// <summary>Extent name leaves the folder.</summary>
-    public static readonly FindingCode NameOutsideFolder = new("VMDK1020", Severity.Refusal, ExitCodes.Refused,
+    public static readonly FindingCode NameOutsideFolder =
+        new("VMDK1020", Severity.Refusal, ExitCodes.Refused,
         "A file name leads out of the disk's folder",
-        "Descriptors are text that anyone can write; a name with .., an absolute path or a link could make this tool "
-        + "read or overwrite any file.",
+        "Descriptors are text that anyone can write; a name with .., an absolute path or a link could make "
+        + "this tool read or overwrite any file.",
         "If you trust this descriptor, run the command again with --allow-outside.");
 
     /// <summary>Extent file missing.</summary>
-    public static readonly FindingCode ExtentMissing = new("VMDK1021", Severity.Refusal, ExitCodes.ChainIncomplete,
+    public static readonly FindingCode ExtentMissing =
+        new("VMDK1021", Severity.Refusal, ExitCodes.ChainIncomplete,
         "An extent file is missing",
-        "The descriptor is here and its data file is not: it was not copied along, or was deleted or renamed.",
-        "Bring the named file into the folder. If the disk is a snapshot, its parent can still be opened alone.");
+        "The descriptor is here and its data file is not: it was not copied along, or was deleted or "
+        + "renamed.",
+        "Bring the named file into the folder. If the disk is a snapshot, its parent can still be opened "
+        + "alone.");
 
     /// <summary>No descriptor in file.</summary>
     public static readonly FindingCode EmptyDescriptor = new("VMDK1022", Severity.Refusal, ExitCodes.Damaged,
@@ -156,7 +173,8 @@ public static class DescriptorFindings
         "Nothing is wrong for this tool; others may refuse the line. vmdk repair DISK writes it out.");
 
     /// <summary>Write lock folder of VMware's hosted products.</summary>
-    public static readonly FindingCode ChangeTrackingStale = new("VMDK1026", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode ChangeTrackingStale =
+        new("VMDK1026", Severity.Warning, ExitCodes.Finding,
         "The change tracking file no longer fits",
         "The disk was written outside of ESXi, so the -ctk.vmdk file beside it does not list those changes.",
         "Reset changed block tracking on the virtual machine before the next incremental backup.");

@@ -21,7 +21,8 @@ public enum Severity
 /// </summary>
 /// <param name="Id">Stable: <c>VMDK1042</c>. Never reused for another meaning.</param>
 /// <param name="Severity">How bad.</param>
-/// <param name="ExitCode">What a command that stops because of it returns; see <see cref="ExitCodes"/>.</param>
+/// <param name="ExitCode">What a command that stops because of it returns; see
+/// <see cref="ExitCodes"/>.</param>
 /// <param name="Title">What was found, in a few words.</param>
 /// <param name="Cause">How disks come to be so.</param>
 /// <param name="Next">The next safe step.</param>
@@ -69,8 +70,9 @@ public sealed class FindingList
     public Severity? Worst { get; private set; }
 
     /// <summary>Adds a finding.</summary>
-    public void Add(FindingCode code, string path, string message, long? offsetBytes = null, string? field = null) =>
-        Add(new Finding(code, path, message, offsetBytes, field));
+    public void Add(FindingCode code, string path, string message, long? offsetBytes = null,
+        string? field = null) =>
+            Add(new Finding(code, path, message, offsetBytes, field));
 
     /// <summary>Adds a finding.</summary>
     public void Add(Finding finding)
@@ -80,7 +82,9 @@ public sealed class FindingList
         findings.Add(finding);
     }
 
-    /// <summary>Throws <see cref="ImageException"/> when any finding is a <see cref="Severity.Refusal"/>.</summary>
+    /// <summary>
+    /// Throws <see cref="ImageException"/> when any finding is a <see cref="Severity.Refusal"/>.
+    /// </summary>
     public void ThrowIfRefused()
     {
         foreach (Finding finding in findings)
@@ -99,7 +103,9 @@ public sealed class FindingList
     }
 }
 
-/// <summary>An image was refused: what its bytes mean cannot be known, or using them would be unsafe.</summary>
+/// <summary>
+/// An image was refused: what its bytes mean cannot be known, or using them would be unsafe.
+/// </summary>
 public sealed class ImageException : Exception
 {
     /// <summary>Creates the refusal with everything found until then.</summary>

@@ -6,20 +6,22 @@ public static class FlatFindings
     /// <summary>The flat file is shorter than the extent.</summary>
     public static readonly FindingCode Short = new("VMDK2001", Severity.Error, ExitCodes.Damaged,
         "A flat file is shorter than its extent",
-        "The file was cut, or not copied to its end. What is missing is lost here; it does not read as zeros.",
+        "The file was cut, or not copied to its end. What is missing is lost here; it does not read as "
+        + "zeros.",
         "Look for a longer copy. What is there can be copied with: vmdk convert DISK COPY --keep-scars");
 
     /// <summary>The flat file is longer than the extent.</summary>
     public static readonly FindingCode Long = new("VMDK2002", Severity.Warning, ExitCodes.Finding,
         "A flat file is longer than its extent",
-        "The descriptor is older than the file (the disk was grown), or the size in it is wrong. What lies behind the "
-        + "extent's end is not part of the disk as it is described.",
+        "The descriptor is older than the file (the disk was grown), or the size in it is wrong. What lies "
+        + "behind the extent's end is not part of the disk as it is described.",
         "If the disk should be as large as the file, rebuild the descriptor with: vmdk describe FLAT");
 
     /// <summary>The length is no multiple of a sector.</summary>
     public static readonly FindingCode PartialSector = new("VMDK2003", Severity.Warning, ExitCodes.Finding,
         "The length is not a whole number of sectors",
-        "Something appended bytes to the file, or cut it in the middle of a sector. Ransomware appends its keys so.",
+        "Something appended bytes to the file, or cut it in the middle of a sector. Ransomware appends its "
+        + "keys so.",
         "The whole sectors are used. Look at the last bytes before you trust the end of the disk.");
 
     /// <summary>The file is empty.</summary>

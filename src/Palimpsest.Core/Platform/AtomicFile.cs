@@ -1,13 +1,20 @@
 namespace Palimpsest.Core.Platform;
 
-/// <summary>Replaces small files so that a reader, or a machine that loses power, sees the old or the new, never between.</summary>
+/// <summary>
+/// Replaces small files so that a reader, or a machine that loses power, sees the old or the new, never
+/// between.
+/// </summary>
 public static class AtomicFile
 {
-    /// <summary>Suffix of the temporary file; one that is found beside a disk is left of an interrupted write and harmless.</summary>
+    /// <summary>
+    /// Suffix of the temporary file; one that is found beside a disk is left of an interrupted write and
+    /// harmless.
+    /// </summary>
     public const string TemporarySuffix = ".palimpsest-new";
 
     // Crash order: (1) the whole new content into a temporary file, (2) its flush, (3) the rename, (4) the
-    // folder's flush. A cut before (3) leaves the old file, after it the new one; (4) makes which one certain.
+    // folder's flush. A cut before (3) leaves the old file, after it the new one; (4) makes which one
+    // certain.
 
     /// <summary>Replaces, or creates, <paramref name="path"/> with <paramref name="content"/>.</summary>
     public static void Replace(IHost host, string path, ReadOnlySpan<byte> content)
@@ -40,7 +47,8 @@ public static class AtomicFile
         }
         catch (Findings.BlockException)
         {
-            // The first error is the one worth reporting; a leftover temporary file is harmless and recognisable.
+            // The first error is the one worth reporting; a leftover temporary file is harmless and
+            // recognisable.
         }
     }
 }
@@ -60,5 +68,6 @@ public static class HostPath
 
     /// <summary>A name inside a folder; an absolute name stands for itself.</summary>
     public static string Combine(string folder, string name) =>
-        name.StartsWith('/') || folder is "." or "" ? name : folder.EndsWith('/') ? folder + name : folder + "/" + name;
+        name.StartsWith('/') || folder is "." or "" ? name : folder.EndsWith('/')
+        ? folder + name : folder + "/" + name;
 }

@@ -3,14 +3,17 @@ using Palimpsest.Core.Findings;
 
 namespace Palimpsest.Core.Platform;
 
-/// <summary>Copies between files inside the kernel, where it can: reflinks or page-cache copies, no managed memory.</summary>
+/// <summary>
+/// Copies between files inside the kernel, where it can: reflinks or page-cache copies, no managed memory.
+/// </summary>
 public static unsafe class HostCopy
 {
     /// <summary>
-    /// Copies a range. Returns how many bytes were copied from the start on: all of them, or fewer where the kernel
-    /// cannot go on (another file system, an old kernel); the caller then reads and writes the rest.
+    /// Copies a range. Returns how many bytes were copied from the start on: all of them, or fewer where the
+    /// kernel cannot go on (another file system, an old kernel); the caller then reads and writes the rest.
     /// </summary>
-    public static long TryCopy(HostFile source, long sourceOffset, HostFile target, long targetOffset, long length)
+    public static long TryCopy(HostFile source, long sourceOffset, HostFile target, long targetOffset,
+        long length)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(target);
@@ -24,7 +27,10 @@ public static unsafe class HostCopy
             if (count == 0) { return done; }
             int errno = Marshal.GetLastPInvokeError();
             if (errno == Posix.EIntr) { continue; }
-            if (errno is Posix.ENoSpc or Posix.EDQuot) { throw Posix.Error(errno, target.Path, toOffset, "write"); }
+            if (errno is Posix.ENoSpc or Posix.EDQuot)
+            {
+                throw Posix.Error(errno, target.Path, toOffset, "write");
+            }
 
             // Whatever else it is, reading and writing the rest shows whose error it is and at which byte.
             return done;

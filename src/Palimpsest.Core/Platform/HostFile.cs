@@ -3,8 +3,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Palimpsest.Core.Platform;
 
 /// <summary>
-/// An open file of a host: a real file, a file on a datastore, a simulated file of a crash test. Positional and
-/// thread-safe. Every failure is a <see cref="Findings.BlockException"/> with this file's path and the byte offset.
+/// An open file of a host: a real file, a file on a datastore, a simulated file of a crash test. Positional
+/// and thread-safe. Every failure is a <see cref="Findings.BlockException"/> with this file's path and the
+/// byte offset.
 /// </summary>
 public abstract class HostFile : IDisposable
 {
@@ -18,11 +19,15 @@ public abstract class HostFile : IDisposable
     public abstract long Length { get; }
 
     /// <summary>
-    /// The descriptor for calls such as copy_file_range, or null when there is none. Borrowed: never close it.
+    /// The descriptor for calls such as copy_file_range, or null when there is none. Borrowed: never close
+    /// it.
     /// </summary>
     public virtual SafeFileHandle? Handle => null;
 
-    /// <summary>Fills <paramref name="target"/>, or throws: <c>Io</c> where the host cannot read, <c>OutOfRange</c> past the end.</summary>
+    /// <summary>
+    /// Fills <paramref name="target"/>, or throws: <c>Io</c> where the host cannot read, <c>OutOfRange</c>
+    /// past the end.
+    /// </summary>
     public abstract void Read(long offset, Span<byte> target);
 
     /// <summary>Writes all of <paramref name="source"/>, growing the file as needed.</summary>
@@ -35,32 +40,40 @@ public abstract class HostFile : IDisposable
     public abstract void Flush();
 
     /// <summary>
-    /// Lets the host begin to write a range out, so that a later <see cref="Flush"/> has less to wait for. A hint:
-    /// nothing is durable after it, and hosts that cannot do it do nothing.
+    /// Lets the host begin to write a range out, so that a later <see cref="Flush"/> has less to wait for. A
+    /// hint: nothing is durable after it, and hosts that cannot do it do nothing.
     /// </summary>
     public virtual void StartWriteback(long offset, long length)
     {
     }
 
     /// <summary>
-    /// Makes the range read as zeros and gives its storage back. False, with nothing done, when the host cannot.
-    /// The length of the file does not change.
+    /// Makes the range read as zeros and gives its storage back. False, with nothing done, when the host
+    /// cannot. The length of the file does not change.
     /// </summary>
     public abstract bool TryPunchHole(long offset, long length);
 
     /// <summary>
-    /// Makes the range read as zeros with its storage allocated, without writing data. False, with nothing done,
-    /// when the host cannot. The length of the file does not change.
+    /// Makes the range read as zeros with its storage allocated, without writing data. False, with nothing
+    /// done, when the host cannot. The length of the file does not change.
     /// </summary>
     public abstract bool TryZeroRange(long offset, long length);
 
-    /// <summary>Reserves storage for the range; what it holds does not change. False when the host cannot.</summary>
+    /// <summary>
+    /// Reserves storage for the range; what it holds does not change. False when the host cannot.
+    /// </summary>
     public abstract bool TryAllocate(long offset, long length);
 
-    /// <summary>First byte at or after <paramref name="offset"/> that the host stores; <see cref="Length"/> when there is none.</summary>
+    /// <summary>
+    /// First byte at or after <paramref name="offset"/> that the host stores; <see cref="Length"/> when there
+    /// is none.
+    /// </summary>
     public abstract long NextData(long offset);
 
-    /// <summary>First byte at or after <paramref name="offset"/> that lies in a hole; <see cref="Length"/> when there is none.</summary>
+    /// <summary>
+    /// First byte at or after <paramref name="offset"/> that lies in a hole; <see cref="Length"/> when there
+    /// is none.
+    /// </summary>
     public abstract long NextHole(long offset);
 
     /// <inheritdoc/>
@@ -113,15 +126,20 @@ public enum HostEntryKind
 }
 
 /// <summary>
-/// Where a disk's files live: the machine's own file system, a datastore volume, or a simulated host in tests.
-/// Paths use <c>/</c>. Thread-safe.
+/// Where a disk's files live: the machine's own file system, a datastore volume, or a simulated host in
+/// tests. Paths use <c>/</c>. Thread-safe.
 /// </summary>
 public interface IHost
 {
-    /// <summary>Opens or creates a file. <c>NotFound</c>, <c>Denied</c>, <c>Refused</c> (exists already) as the case may be.</summary>
+    /// <summary>
+    /// Opens or creates a file. <c>NotFound</c>, <c>Denied</c>, <c>Refused</c> (exists already) as the case
+    /// may be.
+    /// </summary>
     HostFile Open(string path, HostAccess access);
 
-    /// <summary>What <paramref name="path"/> is, without following a final link; null when there is nothing.</summary>
+    /// <summary>
+    /// What <paramref name="path"/> is, without following a final link; null when there is nothing.
+    /// </summary>
     HostEntry? Stat(string path);
 
     /// <summary>The path with every link resolved. <c>NotFound</c> when it does not lead anywhere.</summary>
@@ -133,7 +151,9 @@ public interface IHost
     /// <summary>Renames, replacing an existing file in one step.</summary>
     void Rename(string fromPath, string toPath);
 
-    /// <summary>Gives <paramref name="toPath"/> the owner and mode of <paramref name="fromPath"/>, as far as allowed.</summary>
+    /// <summary>
+    /// Gives <paramref name="toPath"/> the owner and mode of <paramref name="fromPath"/>, as far as allowed.
+    /// </summary>
     void MatchPermissions(string fromPath, string toPath);
 
     /// <summary>Deletes a file.</summary>
@@ -143,8 +163,8 @@ public interface IHost
     void FlushFolder(string folder);
 
     /// <summary>
-    /// Takes the advisory lock that a writer of <paramref name="path"/> holds, or throws <c>Locked</c> naming the
-    /// holder. Disposing gives it back.
+    /// Takes the advisory lock that a writer of <paramref name="path"/> holds, or throws <c>Locked</c> naming
+    /// the holder. Disposing gives it back.
     /// </summary>
     IDisposable LockForWriting(string path);
 }

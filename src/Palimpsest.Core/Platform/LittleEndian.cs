@@ -9,7 +9,8 @@ public readonly record struct U16Le
 {
     private readonly ushort raw;
 
-    private U16Le(ushort value) => raw = BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
+    private U16Le(ushort value) => raw = BitConverter.IsLittleEndian
+        ? value : BinaryPrimitives.ReverseEndianness(value);
 
     /// <summary>The number.</summary>
     public static implicit operator ushort(U16Le field) =>
@@ -25,7 +26,8 @@ public readonly record struct U32Le
 {
     private readonly uint raw;
 
-    private U32Le(uint value) => raw = BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
+    private U32Le(uint value) => raw = BitConverter.IsLittleEndian
+        ? value : BinaryPrimitives.ReverseEndianness(value);
 
     /// <summary>The number.</summary>
     public static implicit operator uint(U32Le field) =>
@@ -41,7 +43,8 @@ public readonly record struct U64Le
 {
     private readonly ulong raw;
 
-    private U64Le(ulong value) => raw = BitConverter.IsLittleEndian ? value : BinaryPrimitives.ReverseEndianness(value);
+    private U64Le(ulong value) => raw = BitConverter.IsLittleEndian
+        ? value : BinaryPrimitives.ReverseEndianness(value);
 
     /// <summary>The number.</summary>
     public static implicit operator ulong(U64Le field) =>

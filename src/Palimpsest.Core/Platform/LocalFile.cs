@@ -4,7 +4,9 @@ using Palimpsest.Core.Findings;
 
 namespace Palimpsest.Core.Platform;
 
-/// <summary>A file or block device of this machine. Owns its descriptor; reads and writes are positional.</summary>
+/// <summary>
+/// A file or block device of this machine. Owns its descriptor; reads and writes are positional.
+/// </summary>
 public sealed unsafe class LocalFile : HostFile
 {
     private readonly SafeFileHandle handle;
@@ -50,7 +52,8 @@ public sealed unsafe class LocalFile : HostFile
         {
             int errno = Marshal.GetLastPInvokeError();
             handle.Dispose();
-            throw Posix.Error(errno, path, null, access == HostAccess.CreateNew ? "create the file" : "open the file");
+            throw Posix.Error(errno, path, null, access == HostAccess.CreateNew
+                ? "create the file" : "open the file");
         }
         return new LocalFile(path, handle, access != HostAccess.Read);
     }
@@ -155,7 +158,10 @@ public sealed unsafe class LocalFile : HostFile
         {
             int errno = Marshal.GetLastPInvokeError();
             if (errno == Posix.EIntr) { continue; }
-            if (errno is Posix.EOpNotSupp or Posix.ENoSys or Posix.EInval or Posix.ENoDevice) { return false; }
+            if (errno is Posix.EOpNotSupp or Posix.ENoSys or Posix.EInval or Posix.ENoDevice)
+            {
+                return false;
+            }
             throw Posix.Error(errno, Path, offset, doing);
         }
         return true;

@@ -40,7 +40,10 @@ public sealed unsafe class LocalHost : IHost
     public string ResolveLinks(string path)
     {
         nint resolved = Posix.RealPath(path, 0);
-        if (resolved == 0) { throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "find the file"); }
+        if (resolved == 0)
+        {
+            throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "find the file");
+        }
         try
         {
             return Marshal.PtrToStringUTF8(resolved)!;
@@ -93,25 +96,36 @@ public sealed unsafe class LocalHost : IHost
     /// <inheritdoc/>
     public void Delete(string path)
     {
-        if (Posix.Unlink(path) != 0) { throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "delete the file"); }
+        if (Posix.Unlink(path) != 0)
+        {
+            throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "delete the file");
+        }
     }
 
     /// <inheritdoc/>
     public void FlushFolder(string folder)
     {
         using var handle = Posix.Open(folder, Posix.ReadOnly | Posix.CloseOnExec, 0);
-        if (handle.IsInvalid) { throw Posix.Error(Marshal.GetLastPInvokeError(), folder, null, "open the folder"); }
+        if (handle.IsInvalid)
+        {
+            throw Posix.Error(Marshal.GetLastPInvokeError(), folder, null, "open the folder");
+        }
         if (Posix.FSync(handle) == 0) { return; }
 
         // Some network and FUSE file systems cannot flush a folder; there a rename is as durable as it gets.
         int errno = Marshal.GetLastPInvokeError();
-        if (errno is not (Posix.EInval or Posix.EOpNotSupp)) { throw Posix.Error(errno, folder, null, "flush the folder"); }
+        if (errno is not (Posix.EInval or Posix.EOpNotSupp))
+        {
+            throw Posix.Error(errno, folder, null, "flush the folder");
+        }
     }
 
     /// <inheritdoc/>
     public IDisposable LockForWriting(string path) => WriterLock.Take(path);
 
-    /// <summary>Raw numbers of a file for the host body; null when it does not exist. Links are followed.</summary>
+    /// <summary>
+    /// Raw numbers of a file for the host body; null when it does not exist. Links are followed.
+    /// </summary>
     internal static Posix.StatX? TryStat(string path, int flags)
     {
         Posix.StatX stat;

@@ -5,17 +5,20 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Platform;
 
 /// <summary>
-/// The calls of Linux that the base library lacks, declared once. The numbers are those of the generic Linux ABI
-/// (x86-64 and arm64 agree on every one used here).
+/// The calls of Linux that the base library lacks, declared once. The numbers are those of the generic Linux
+/// ABI (x86-64 and arm64 agree on every one used here).
 /// </summary>
 internal static unsafe partial class Posix
 {
     internal const int ReadOnly = 0, ReadWrite = 2, Create = 0x40, Exclusive = 0x80, CloseOnExec = 0x80000;
     internal const int SeekSet = 0, SeekEnd = 2, SeekData = 3, SeekHole = 4;
     internal const int KeepSize = 1, PunchHole = 2, ZeroRange = 0x10;
-    internal const int EPerm = 1, ENoEnt = 2, EIntr = 4, EIo = 5, ENxIo = 6, EBusy = 16, EAcces = 13, EExist = 17, EXDev = 18;
-    internal const int ENotDir = 20, EIsDir = 21, EInval = 22, EFBig = 27, ENoSpc = 28, ERoFs = 30, ENameTooLong = 36;
-    internal const int ELoop = 40, ENotTty = 25, EOpNotSupp = 95, EDQuot = 122, EAgain = 11, ENoSys = 38, ENoDevice = 19;
+    internal const int EPerm = 1, ENoEnt = 2, EIntr = 4, EIo = 5, ENxIo = 6, EBusy = 16, EAcces = 13,
+        EExist = 17, EXDev = 18;
+    internal const int ENotDir = 20, EIsDir = 21, EInval = 22, EFBig = 27, ENoSpc = 28, ERoFs = 30,
+        ENameTooLong = 36;
+    internal const int ELoop = 40, ENotTty = 25, EOpNotSupp = 95, EDQuot = 122, EAgain = 11, ENoSys = 38,
+        ENoDevice = 19;
     internal const uint WriteRange = 2;
     internal const int OfdGetLock = 36, OfdSetLock = 37;
     internal const short LockRead = 0, LockWrite = 1, LockNone = 2;
@@ -79,7 +82,8 @@ internal static unsafe partial class Posix
         [FieldOffset(8)] internal long BlockBytes;
     }
 
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     internal static partial SafeFileHandle Open(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
@@ -108,18 +112,23 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "copy_file_range", SetLastError = true)]
     internal static partial nint CopyFileRange(
-        SafeFileHandle source, long* sourceOffset, SafeFileHandle target, long* targetOffset, nuint count, uint flags);
+        SafeFileHandle source, long* sourceOffset, SafeFileHandle target, long* targetOffset, nuint count,
+        uint flags);
 
-    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Rename(string fromPath, string toPath);
 
-    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int ChangeMode(string path, uint mode);
 
-    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int ChangeOwner(string path, uint user, uint group);
 
-    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Unlink(string path);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
@@ -131,13 +140,15 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int FileControl(SafeFileHandle file, int command, FileLock* argument);
 
-    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int StatExtended(int folder, string path, int flags, uint mask, StatX* result);
 
     [LibraryImport("libc", EntryPoint = "fstatfs", SetLastError = true)]
     internal static partial int FileSystemStatusOf(SafeFileHandle file, FileSystemStatus* result);
 
-    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true,
+        StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nint RealPath(string path, nint resolved);
 
     [LibraryImport("libc", EntryPoint = "free")]
@@ -147,7 +158,8 @@ internal static unsafe partial class Posix
     internal static BlockException Error(int errno, string path, long? offsetBytes, string doing)
     {
         string reason = Marshal.GetPInvokeErrorMessage(errno);
-        return new BlockException(KindOf(errno), path, offsetBytes, $"cannot {doing}: {reason}{AdviceFor(errno)}");
+        return new BlockException(KindOf(errno), path, offsetBytes,
+            $"cannot {doing}: {reason}{AdviceFor(errno)}");
     }
 
     private static BlockErrorKind KindOf(int errno) => errno switch

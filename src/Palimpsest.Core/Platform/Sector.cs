@@ -7,5 +7,6 @@ public static class Sector
     public const int Bytes = 512;
 
     /// <summary>Sectors needed for <paramref name="lengthBytes"/> bytes, rounded up.</summary>
-    public static long CountFor(long lengthBytes) => (lengthBytes / Bytes) + (lengthBytes % Bytes == 0 ? 0 : 1);
+    public static long CountFor(long lengthBytes) =>
+        (lengthBytes / Bytes) + (lengthBytes % Bytes == 0 ? 0 : 1);
 }

@@ -33,7 +33,8 @@ internal sealed unsafe class WriterLock : IDisposable
             foreach (int mark in marks) { Mark(file, mark); }
             ReadOnlySpan<int> conflicts =
             [
-                UnsharedBase + ReadPermission, UnsharedBase + WritePermission, UnsharedBase + ResizePermission,
+                UnsharedBase + ReadPermission, UnsharedBase + WritePermission, UnsharedBase
+                + ResizePermission,
                 UsedBase + WritePermission, UsedBase + ResizePermission,
             ];
             foreach (int conflict in conflicts)
@@ -56,7 +57,8 @@ internal sealed unsafe class WriterLock : IDisposable
         int errno = Marshal.GetLastPInvokeError();
         if (errno is Posix.EAgain or Posix.EAcces) { throw Held(file.Path); }
 
-        // A file system without locks (some network mounts) cannot protect anybody; that is no reason to refuse.
+        // A file system without locks (some network mounts) cannot protect anybody; that is no reason to
+        // refuse.
         if (errno is not (Posix.EInval or Posix.EOpNotSupp or Posix.ENoSys))
         {
             throw Posix.Error(errno, file.Path, null, "lock the file");
@@ -66,17 +68,23 @@ internal sealed unsafe class WriterLock : IDisposable
     private static bool IsHeldByAnother(LocalFile file, int offset)
     {
         var request = new Posix.FileLock { Type = Posix.LockWrite, Start = offset, Length = 1 };
-        return Posix.FileControl(file.Handle, Posix.OfdGetLock, &request) == 0 && request.Type != Posix.LockNone;
+        return Posix.FileControl(file.Handle, Posix.OfdGetLock, &request) == 0
+            && request.Type != Posix.LockNone;
     }
 
     private static BlockException Held(string path) => new(BlockErrorKind.Locked, path, null,
         $"another process is using this file ({LockHolders.Describe(path)}); stop it, or work on a copy");
 }
 
-/// <summary>Who holds a lock on a file, from what the kernel shows under <c>/proc</c>. Best effort: it only words messages.</summary>
+/// <summary>
+/// Who holds a lock on a file, from what the kernel shows under <c>/proc</c>. Best effort: it only words
+/// messages.
+/// </summary>
 public static class LockHolders
 {
-    /// <summary>The holders as <c>qemu-img (pid 123)</c>, or a phrase that says they cannot be seen.</summary>
+    /// <summary>
+    /// The holders as <c>qemu-img (pid 123)</c>, or a phrase that says they cannot be seen.
+    /// </summary>
     public static string Describe(string path)
     {
         IReadOnlyList<string> holders = Find(path);

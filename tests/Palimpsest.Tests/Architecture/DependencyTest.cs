@@ -16,8 +16,8 @@ public sealed class DependencyTest
         [Core, "Palimpsest.Guest", "Palimpsest.Serve", "Palimpsest.Cli"];
 
     /// <summary>
-    /// The parts of the engine, lowest first: a part may use those of lower rank, and itself. Findings are used by
-    /// all and use nothing. A part that is new here needs a rank, and a thought about which.
+    /// The parts of the engine, lowest first: a part may use those of lower rank, and itself. Findings are
+    /// used by all and use nothing. A part that is new here needs a rank, and a thought about which.
     /// </summary>
     private static readonly Dictionary<string, int> RankByPart = new()
     {
@@ -38,7 +38,8 @@ public sealed class DependencyTest
             string project = Path.GetFileNameWithoutExtension(path);
             int rank = Array.IndexOf(Projects, project);
             Assert.True(rank >= 0, $"{project} has no place in the order of projects");
-            foreach (XElement reference in XDocument.Load(Repository.File(path)).Descendants("ProjectReference"))
+            foreach (XElement reference in XDocument.Load(Repository.File(path))
+                .Descendants("ProjectReference"))
             {
                 string used = Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value);
                 Assert.True(Array.IndexOf(Projects, used) < rank, $"{project} must not reference {used}");
@@ -91,7 +92,8 @@ public sealed class DependencyTest
     {
         string rest = type.Namespace!.Length > Core.Length ? type.Namespace[(Core.Length + 1)..] : "";
         string part = rest.Split('.')[0];
-        Assert.True(RankByPart.ContainsKey(part), $"{type.FullName}: the part '{part}' of the engine has no rank");
+        Assert.True(RankByPart.ContainsKey(part),
+            $"{type.FullName}: the part '{part}' of the engine has no rank");
         return part;
     }
 
@@ -103,5 +105,6 @@ public sealed class DependencyTest
         select (user, used);
 
     /// <summary>False for what the compiler adds outside our namespaces.</summary>
-    private static bool IsOurs(Type type) => type.Namespace?.StartsWith(Core, StringComparison.Ordinal) == true;
+    private static bool IsOurs(Type type) =>
+        type.Namespace?.StartsWith(Core, StringComparison.Ordinal) == true;
 }

@@ -11,7 +11,8 @@ public sealed partial class DocumentsTest
 {
     private static readonly string[] Systems =
     [
-        "Birth", "Geometry", "Host body", "Palimpsest", "Mount", "Void", "Scar", "Snapshot", "Drift", "Clone", "Erasure",
+        "Birth", "Geometry", "Host body", "Palimpsest", "Mount", "Void", "Scar", "Snapshot", "Drift", "Clone",
+        "Erasure",
         "Datastore", "Fragment",
     ];
 
@@ -23,7 +24,10 @@ public sealed partial class DocumentsTest
         {
             foreach (Match link in Link().Matches(WithoutCode(File.ReadAllText(Repository.File(page)))))
             {
-                if (!Resolves(page, link.Groups[1].Value, link.Groups[2].Value)) { broken.Add($"{page}: {link.Value}"); }
+                if (!Resolves(page, link.Groups[1].Value, link.Groups[2].Value))
+                {
+                    broken.Add($"{page}: {link.Value}");
+                }
             }
         }
         Assert.True(broken.Count == 0, string.Join('\n', broken));
@@ -34,7 +38,8 @@ public sealed partial class DocumentsTest
     {
         string readme = File.ReadAllText(Repository.File("README.md"));
         Assert.All(Systems.Index(), system => Assert.Matches(
-            new Regex($@"^\| {system.Index + 1} \| \**{Regex.Escape(system.Item)}\** \| .+ \| .+ \|$", RegexOptions.Multiline),
+            new Regex($@"^\| {system.Index + 1} \| \**{Regex.Escape(system.Item)}\** \| .+ \| .+ \|$",
+                RegexOptions.Multiline),
             readme));
     }
 
@@ -49,12 +54,14 @@ public sealed partial class DocumentsTest
 
     private static bool Resolves(string page, string target, string anchor)
     {
-        if (target.Contains("://", StringComparison.Ordinal) || target.StartsWith("mailto:", StringComparison.Ordinal))
+        if (target.Contains("://", StringComparison.Ordinal)
+            || target.StartsWith("mailto:", StringComparison.Ordinal))
         {
             return true;
         }
         string folder = Path.GetDirectoryName(Repository.File(page))!;
-        string path = target.Length == 0 ? Repository.File(page) : Path.GetFullPath(Path.Combine(folder, target));
+        string path = target.Length == 0
+            ? Repository.File(page) : Path.GetFullPath(Path.Combine(folder, target));
         if (!File.Exists(path)) { return Directory.Exists(path) && anchor.Length == 0; }
         return anchor.Length == 0 || Headings(File.ReadAllText(path)).Contains(anchor[1..]);
     }
@@ -64,7 +71,8 @@ public sealed partial class DocumentsTest
         from Match heading in Heading().Matches(WithoutCode(text))
         select heading.Groups[1].Value.Trim().ToLowerInvariant() into title
         select title.Where(character => char.IsLetterOrDigit(character) || character is ' ' or '-' or '_')
-            .Aggregate(new StringBuilder(), (anchor, character) => anchor.Append(character == ' ' ? '-' : character))
+            .Aggregate(new StringBuilder(),
+                (anchor, character) => anchor.Append(character == ' ' ? '-' : character))
             .ToString();
 
     private static string WithoutCode(string text) => CodeBlock().Replace(text, "");

@@ -41,7 +41,8 @@ public sealed partial class SourceTest
         if (listing.ExitCode != 0) { RequiredTool.Missing($"not a git working tree: {listing.Error}"); }
         string[] entries = [.. listing.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(path => path.Split('/')[0]).Distinct()];
-        Assert.True(entries.Length is > 0 and <= MaxRootEntries, $"{entries.Length}: {string.Join(' ', entries)}");
+        Assert.True(entries.Length is > 0 and <= MaxRootEntries,
+            $"{entries.Length}: {string.Join(' ', entries)}");
     }
 
     [Fact]
@@ -73,6 +74,7 @@ public sealed partial class SourceTest
     [GeneratedRegex(@"^namespace ([\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Namespace();
 
-    [GeneratedRegex(@"\b(?:class|struct|record|interface)\s+(\w*(?:Helper|Helpers|Manager|Util|Utils|Utility))\b")]
+    [GeneratedRegex(
+        @"\b(?:class|struct|record|interface)\s+(\w*(?:Helper|Helpers|Manager|Util|Utils|Utility))\b")]
     private static partial Regex VagueName();
 }

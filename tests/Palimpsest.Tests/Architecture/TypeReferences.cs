@@ -4,9 +4,9 @@ using System.Reflection.Emit;
 namespace Palimpsest.Tests.Architecture;
 
 /// <summary>
-/// Which types of an assembly a type of it really uses: in its declaration, its members, and the instructions of its
-/// methods. Read from the compiled code, so no way of writing a name can hide a use (constants excepted: the compiler
-/// copies their value).
+/// Which types of an assembly a type of it really uses: in its declaration, its members, and the instructions
+/// of its methods. Read from the compiled code, so no way of writing a name can hide a use (constants
+/// excepted: the compiler copies their value).
 /// </summary>
 internal static class TypeReferences
 {
@@ -16,14 +16,17 @@ internal static class TypeReferences
     private static readonly Dictionary<int, OpCode> OpCodesByValue = typeof(OpCodes).GetFields()
         .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => (int)(ushort)code.Value);
 
-    /// <summary>Every type used by <paramref name="type"/>, its nested types left out, generic arguments taken apart.</summary>
+    /// <summary>
+    /// Every type used by <paramref name="type"/>, its nested types left out, generic arguments taken apart.
+    /// </summary>
     internal static IReadOnlySet<Type> Of(Type type)
     {
         var found = new HashSet<Type>();
         Add(found, type.BaseType);
         foreach (Type contract in type.GetInterfaces()) { Add(found, contract); }
         foreach (FieldInfo field in type.GetFields(Declared)) { Add(found, field.FieldType); }
-        foreach (MethodBase method in type.GetMethods(Declared).Cast<MethodBase>().Concat(type.GetConstructors(Declared)))
+        foreach (MethodBase method in type.GetMethods(Declared).Cast<MethodBase>()
+            .Concat(type.GetConstructors(Declared)))
         {
             AddMethod(found, method);
         }
@@ -70,12 +73,16 @@ internal static class TypeReferences
 
     private static MemberInfo? Resolve(MethodBase method, int token)
     {
-        Type[]? typeArguments = method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
+        Type[]? typeArguments = method.DeclaringType!.IsGenericType
+            ? method.DeclaringType.GetGenericArguments() : null;
         Type[]? methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : null;
         return method.Module.ResolveMember(token, typeArguments, methodArguments);
     }
 
-    /// <summary>The tokens of members in a method's instructions (ECMA-335, partition III); strings and signatures left out.</summary>
+    /// <summary>
+    /// The tokens of members in a method's instructions (ECMA-335, partition III); strings and signatures
+    /// left out.
+    /// </summary>
     private static IEnumerable<int> Tokens(byte[] instructions)
     {
         const int twoBytePrefix = 0xFE;
@@ -84,7 +91,8 @@ internal static class TypeReferences
             int value = instructions[at++];
             if (value == twoBytePrefix) { value = (value << 8) | instructions[at++]; }
             OpCode code = OpCodesByValue[value];
-            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineType
+            if (code.OperandType is OperandType.InlineField or OperandType.InlineMethod
+                or OperandType.InlineType
                 or OperandType.InlineTok)
             {
                 yield return BitConverter.ToInt32(instructions, at);

@@ -14,10 +14,12 @@ public sealed class TypeReferencesTest
     [InlineData(typeof(Convert))]
     [InlineData(typeof(FormatException))]
     [InlineData(typeof(Guid))]
-    public void UsesAreFoundWhereverTheyStand(Type used) => Assert.Contains(used, TypeReferences.Of(typeof(User)));
+    public void UsesAreFoundWhereverTheyStand(Type used) =>
+        Assert.Contains(used, TypeReferences.Of(typeof(User)));
 
     [Fact]
-    public void WhatIsNotUsedIsNotFound() => Assert.DoesNotContain(typeof(Random), TypeReferences.Of(typeof(User)));
+    public void WhatIsNotUsedIsNotFound() =>
+        Assert.DoesNotContain(typeof(Random), TypeReferences.Of(typeof(User)));
 
     private sealed class User : ICloneable
     {

@@ -34,7 +34,8 @@ public sealed class BootSectorTest
         {
             File.CreateSymbolicLink(Path.Combine(tools, tool), RequiredTool.Find(tool));
         }
-        Tool.Run("env", $"PATH={tools}", RequiredTool.Find("sh"), Repository.File(Folder + "assemble.sh"), made)
+        Tool.Run("env", $"PATH={tools}", RequiredTool.Find("sh"), Repository.File(Folder + "assemble.sh"),
+            made)
             .MustSucceed();
 
         Assert.Equal(Listing(), File.ReadAllBytes(made));
@@ -56,7 +57,8 @@ public sealed class BootSectorTest
 
     [Fact]
     public void SaysWhatTheCommandSaysItSays() =>
-        Assert.Contains(BuiltInBootSector.Message + "\r\n", Encoding.Latin1.GetString(BuiltInBootSector.Bytes),
+        Assert.Contains(BuiltInBootSector.Message
+            + "\r\n", Encoding.Latin1.GetString(BuiltInBootSector.Bytes),
             StringComparison.Ordinal);
 
     private static byte[] Listing() => Convert.FromHexString(

@@ -6,14 +6,14 @@ using Xunit;
 namespace Palimpsest.Tests.Birth;
 
 /// <summary>
-/// Birth: a flat disk with our boot sector is started by a real machine's firmware (QEMU's SeaBIOS) from LSI Logic
-/// adapters, and the line it prints is read from the machine's serial port.
+/// Birth: a flat disk that our command made, with our boot sector, is started by a real machine's firmware
+/// (QEMU's SeaBIOS) from LSI Logic adapters, and the line it prints is read from the machine's serial port.
 /// </summary>
 public sealed class BootTest
 {
-    private const long DiskLengthBytes = 64L << 20;
-
-    /// <summary>Emulation without KVM on a busy machine takes seconds; a machine that says nothing is stopped here.</summary>
+    /// <summary>
+    /// Emulation without KVM on a busy machine takes seconds; a machine that says nothing is stopped here.
+    /// </summary>
     private static readonly TimeSpan HangGuard = TimeSpan.FromSeconds(120);
 
     [Theory]
@@ -24,7 +24,8 @@ public sealed class BootTest
         using var folder = new TempFolder();
         ProcessStartInfo start = Tool.Start("qemu-system-x86_64",
         [
-            "-machine", "pc,accel=tcg", "-m", "32", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", "pc,accel=tcg", "-m", "32", "-nodefaults", "-no-user-config", "-display", "none",
+            "-no-reboot",
             "-serial", "stdio", "-drive", $"file={CreateDisk(folder)},format=vmdk,if=none,id=disk",
             "-device", $"{adapter},id=scsi", "-device", "scsi-hd,bus=scsi.0,drive=disk,bootindex=1",
         ]);
@@ -50,25 +51,10 @@ public sealed class BootTest
 
     private static string CreateDisk(TempFolder folder)
     {
-        string flat = folder.WriteHole("born-flat.vmdk", DiskLengthBytes);
-        using (FileStream file = File.OpenWrite(flat)) { file.Write(BuiltInBootSector.Bytes); }
-        string disk = folder.Write("born.vmdk", $"""
-            # Disk DescriptorFile
-            version=1
-            CID=fffffffe
-            parentCID=ffffffff
-            createType="monolithicFlat"
-
-            # Extent description
-            RW {DiskLengthBytes / 512} FLAT "born-flat.vmdk" 0
-
-            # The Disk Data Base
-            ddb.adapterType = "lsilogic"
-            ddb.geometry.cylinders = "64"
-            ddb.geometry.heads = "64"
-            ddb.geometry.sectors = "32"
-
-            """);
+        string disk = folder.File("born.vmdk");
+        string bootSector = folder.Write("hello.bin", BuiltInBootSector.Bytes);
+        Tool.Vmdk("create", disk, "--size", "64M", "--adapter", "lsilogic", "--boot-sector", bootSector)
+            .MustSucceed();
         return disk;
     }
 }

@@ -7,16 +7,23 @@ using Xunit;
 
 namespace Palimpsest.Tests.Chains;
 
-/// <summary>Small disks for tests: flat files in which every sector carries its own number, and hand-written descriptors.</summary>
+/// <summary>
+/// Small disks for tests: flat files in which every sector carries its own number, and hand-written
+/// descriptors.
+/// </summary>
 internal static class ChainRecipe
 {
-    internal const string Head = "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"custom\"\n";
+    internal const string Head =
+        "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"custom\"\n";
 
     /// <summary>Bytes in which sector n holds the number n, over and over.</summary>
     internal static byte[] Numbered(int sectorCount, int first = 0)
     {
         var bytes = new byte[sectorCount * 512];
-        for (int i = 0; i < bytes.Length; i += 4) { BitConverter.TryWriteBytes(bytes.AsSpan(i), first + (i / 512) + 1); }
+        for (int i = 0; i < bytes.Length; i += 4)
+        {
+            BitConverter.TryWriteBytes(bytes.AsSpan(i), first + (i / 512) + 1);
+        }
         return bytes;
     }
 
@@ -33,7 +40,8 @@ internal static class ChainRecipe
     internal static string NewDisk(this TempFolder folder, string name, long capacityBytes, string kind)
     {
         string path = Path.Combine(folder.Path, name);
-        DiskCreator.Create(new DiskCreation { Path = path, CapacityBytes = capacityBytes, Kind = kind }, default);
+        DiskCreator.Create(new DiskCreation { Path = path, CapacityBytes = capacityBytes, Kind = kind },
+            default);
         return path;
     }
 
@@ -46,7 +54,8 @@ internal static class ChainRecipe
     }
 
     /// <summary>Asserts that opening is refused with this code and exit code.</summary>
-    internal static ImageException AssertRefused(string path, FindingCode code, DiskOpenOptions? options = null)
+    internal static ImageException AssertRefused(string path, FindingCode code,
+        DiskOpenOptions? options = null)
     {
         ImageException refusal = Assert.Throws<ImageException>(() => Disk.Open(path, options).Dispose());
         Assert.Equal(code.Id, refusal.Reason.Code.Id);

@@ -164,7 +164,8 @@ public sealed class DescriberTests : IDisposable
         WriteBase("vm", 4096, 0x01010101);
         AssertRefused(DescribeFindings.ParentUnknown, "vm-000001-delta.vmdk");
         ImageException refusal = Assert.Throws<ImageException>(() => Describer.Propose(LocalHost.Instance,
-            folder.File("vm-000001-delta.vmdk"), new DescribeOptions { ParentPath = folder.File("vm.vmdk") }));
+            folder.File("vm-000001-delta.vmdk"),
+            new DescribeOptions { ParentPath = folder.File("vm.vmdk") }));
         Assert.Equal(ChainFindings.CapacityMismatch, refusal.Reason.Code);
     }
 
@@ -202,7 +203,8 @@ public sealed class DescriberTests : IDisposable
         folder.Write("vm-flat.vmdk", new byte[1 << 20]);
         WriteBaseDescriptor("vm", 2048, 5);
         byte[] before = File.ReadAllBytes(folder.File("vm.vmdk"));
-        Assert.Equal(ExitCodes.Refused, AssertRefused(DescribeFindings.DescriptorExists, "vm-flat.vmdk").Code.ExitCode);
+        Assert.Equal(ExitCodes.Refused, AssertRefused(DescribeFindings.DescriptorExists, "vm-flat.vmdk")
+            .Code.ExitCode);
         Assert.Equal(before, File.ReadAllBytes(folder.File("vm.vmdk")));
     }
 
@@ -228,10 +230,69 @@ public sealed class DescriberTests : IDisposable
     }
 
     [Fact]
-    public void HolesMakeItThin()
+    public void HolesMakeADiskOfEsxiThin()
     {
         folder.WriteHole("vm-flat.vmdk", 8 << 20);
-        Assert.Equal("1", Parsed(Propose(folder.File("vm-flat.vmdk"))).Database("thinProvisioned"));
+        WriteDelta("vm-000001", 16384, "vm.vmdk", parentId: 0xdeadbeef, ownId: 0x11111111);
+        VmdkDescriptor descriptor = Parsed(Propose(folder.File("vm-flat.vmdk")));
+        Assert.Equal(CreateTypes.Vmfs, descriptor.CreateType);
+        Assert.Equal("1", descriptor.Database("thinProvisioned"));
+    }
+
+    [Fact]
+    public void HolesOfAHostedDiskAreNotWrittenDown()
+    {
+        DescriptionProposal proposal = Propose(folder.WriteHole("vm-flat.vmdk", 8 << 20));
+        VmdkDescriptor descriptor = Parsed(proposal);
+        Assert.Equal(CreateTypes.MonolithicFlat, descriptor.CreateType);
+        Assert.Null(descriptor.Database("thinProvisioned"));
+        Assert.DoesNotContain(proposal.Evidence, evidence => evidence.Field == "ddb.thinProvisioned");
+    }
+
+    // Three kinds of what lies in the area: nothing, text that is no descriptor, and bytes that are no text.
+    [Theory]
+    [InlineData(0)]
+    [InlineData('x')]
+    [InlineData(0x80)]
+    public void ACutWhileWritingInsideOfAnExtentIsFinishedByRunningAgain(byte old)
+    {
+        string path = folder.NewDisk(new string('n', 200) + ".vmdk", 1 << 20, CreateTypes.MonolithicSparse);
+        byte[] content = Content(1 << 20);
+        using (Disk disk = Disk.Open(path, new DiskOpenOptions { IsWritable = true }))
+        {
+            disk.Device!.Write(0, content);
+            disk.Device.Flush();
+        }
+        byte[] lost = File.ReadAllBytes(path);
+        long start = 512 * BinaryPrimitives.ReadInt64LittleEndian(lost.AsSpan(28));
+        long length = 512 * BinaryPrimitives.ReadInt64LittleEndian(lost.AsSpan(36));
+        lost.AsSpan((int)start, (int)length).Fill(old);
+        int halfCount = 0;
+        bool isDone = false;
+        for (int failAt = 1; !isDone; failAt++)
+        {
+            File.WriteAllBytes(path, lost);
+            DescriptionProposal proposal = Propose(path);
+            Assert.InRange(proposal.Text.Length, 513, (int)length);
+            try
+            {
+                Describer.Write(new FaultyHost(failAt), proposal);
+                isDone = true;
+            }
+            catch (BlockException)
+            {
+                byte[] cut = File.ReadAllBytes(path);
+                bool isFirstOld = cut.AsSpan((int)start, 512).SequenceEqual(lost.AsSpan((int)start, 512));
+                if (isFirstOld)
+                {
+                    if (!cut.AsSpan().SequenceEqual(lost)) { halfCount++; }
+                    Describer.Write(LocalHost.Instance, Propose(path));
+                }
+            }
+            Assert.Equal(content, Read(path));
+            Assert.True(failAt < 100);
+        }
+        Assert.True(halfCount > 0, "no cut fell between two sectors");
     }
 
     private static DescriptionProposal Propose(string path) => Describer.Propose(LocalHost.Instance, path);
@@ -294,7 +355,8 @@ public sealed class DescriberTests : IDisposable
     {
         folder.Write(name + "-delta.vmdk", CowdHeader(sectors));
         folder.Write(name + ".vmdk", Encoding.UTF8.GetBytes(
-            $"# Disk DescriptorFile\nversion=1\nCID={ownId:x8}\nparentCID={parentId:x8}\ncreateType=\"vmfsSparse\"\n"
+            $"# Disk DescriptorFile\nversion=1\nCID={ownId:x8}\nparentCID={parentId:x8}\n"
+            + "createType=\"vmfsSparse\"\n"
             + $"parentFileNameHint=\"{parentName}\"\n\nRW {sectors} VMFSSPARSE \"{name}-delta.vmdk\"\n"));
     }
 }

@@ -30,7 +30,8 @@ public sealed class DiskCheckTests : IDisposable
     {
         folder.Write("d-flat.vmdk", new byte[4000]);
         string path = folder.Write("d.vmdk", Base(8).Replace(
-            "parentCID=ffffffff", "parentCID=11111111\nparentFileNameHint=\"gone.vmdk\"", StringComparison.Ordinal));
+            "parentCID=ffffffff", "parentCID=11111111\nparentFileNameHint=\"gone.vmdk\"",
+            StringComparison.Ordinal));
         CheckResult result = Check(path);
         Assert.Equal(ChainFindings.ParentMissing, result.Refusal!.Reason.Code);
         Assert.Contains(result.Findings.Items, finding => finding.Code == FlatFindings.Short);
@@ -58,7 +59,8 @@ public sealed class DiskCheckTests : IDisposable
             "version=1\nCID=11111111\nparentCID=ffffffff\ncreateType=\"custom\"\n"
             + "RW 8 FLAT \"a.vmdk\" 0\nRW 8 FLAT \"b.vmdk\" 0\nRW 8 FLAT \"c.vmdk\" 0\n");
         CheckResult result = Check(path);
-        Assert.Equal(2, result.Findings.Items.Count(finding => finding.Code == DescriptorFindings.ExtentMissing));
+        Assert.Equal(2,
+            result.Findings.Items.Count(finding => finding.Code == DescriptorFindings.ExtentMissing));
         Assert.Contains(result.Findings.Items, finding => finding.Code == FlatFindings.Short);
         Assert.Equal(3, result.Extents.Count);
         AssertEachOnce(result);
@@ -72,7 +74,8 @@ public sealed class DiskCheckTests : IDisposable
         string path = folder.Write("x-delta.vmdk", header);
         CheckResult result = Check(path);
         Assert.Equal(ChainFindings.BareDelta, result.Refusal!.Reason.Code);
-        Assert.Contains(result.Findings.Items, finding => finding.Code.Id.StartsWith("VMDK4", StringComparison.Ordinal));
+        Assert.Contains(result.Findings.Items,
+            finding => finding.Code.Id.StartsWith("VMDK4", StringComparison.Ordinal));
     }
 
     private static CheckResult Check(string path, bool isDeep = false) => DiskCheck.Run(
@@ -81,6 +84,7 @@ public sealed class DiskCheckTests : IDisposable
     private static void AssertEachOnce(CheckResult result) =>
         Assert.Equal(result.Findings.Items.Distinct().Count(), result.Findings.Items.Count);
 
-    private static string Base(int sectors) => "version=1\nCID=11111111\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
+    private static string Base(int sectors) =>
+        "version=1\nCID=11111111\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
         + $"RW {sectors} FLAT \"d-flat.vmdk\" 0\n";
 }

@@ -8,10 +8,13 @@ using Xunit;
 
 namespace Palimpsest.Tests.Chains;
 
-/// <summary>Repairs of descriptors and tables: what changes, what stays, what is kept, and what a cut leaves.</summary>
+/// <summary>
+/// Repairs of descriptors and tables: what changes, what stays, what is kept, and what a cut leaves.
+/// </summary>
 public sealed class DiskRepairTests : IDisposable
 {
-    private const string Rest = "createType=\"monolithicFlat\"\n# Extent description\nRW 8 FLAT \"d-flat.vmdk\" 0\n"
+    private const string Rest =
+        "createType=\"monolithicFlat\"\n# Extent description\nRW 8 FLAT \"d-flat.vmdk\" 0\n"
         + "\nddb.adapterType = \"ide\"\nmyKey=\"kept\"\n";
 
     private readonly TempFolder folder = new();
@@ -19,17 +22,23 @@ public sealed class DiskRepairTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("\nversion=1\nCID=12345678\nparentCID=ffffffff\n" + Rest, "version=1\n\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
+    [InlineData("\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
+        + Rest, "version=1\n\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
     [InlineData("encoding=\"UTF-8\"\nversion=1\nCID=12345678\nparentCID=ffffffff\n" + Rest,
         "version=1\nencoding=\"UTF-8\"\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
     [InlineData("# Disk DescriptorFile\nCID=12345678\nparentCID=ffffffff\n" + Rest,
         "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
-    [InlineData("version=1\nCID=1234\nparentCID=ffffffff\n" + Rest, "version=1\nCID=00001234\nparentCID=ffffffff\n" + Rest)]
-    [InlineData("version=1\nparentCID=ffffffff\nCID=12345678\n" + Rest, "version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
-    [InlineData("version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest + "\0stale tail", "version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
-    [InlineData("\uFEFFversion=1\nCID=12345678\nparentCID=ffffffff\n" + Rest, "version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
+    [InlineData("version=1\nCID=1234\nparentCID=ffffffff\n"
+        + Rest, "version=1\nCID=00001234\nparentCID=ffffffff\n" + Rest)]
+    [InlineData("version=1\nparentCID=ffffffff\nCID=12345678\n"
+        + Rest, "version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
+    [InlineData("version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest
+        + "\0stale tail", "version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
+    [InlineData("\uFEFFversion=1\nCID=12345678\nparentCID=ffffffff\n"
+        + Rest, "version=1\nCID=12345678\nparentCID=ffffffff\n" + Rest)]
     [InlineData("version=1\nCID=12345678\nparentCID=ffffffff\nRW 8 flat \"d-flat.vmdk\"\r\n",
-        "version=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW 8 flat \"d-flat.vmdk\" 0\r\n")]
+        "version=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
+        + "RW 8 flat \"d-flat.vmdk\" 0\r\n")]
     public void TheTextIsMendedAndTheOldOneKept(string before, string after)
     {
         string path = folder.Write("d.vmdk", before);
@@ -65,12 +74,15 @@ public sealed class DiskRepairTests : IDisposable
     {
         folder.Write("d.vmdk", "version=1\nCID=11111111\nparentCID=ffffffff\n" + Rest);
         folder.Write("d-flat.vmdk", new byte[4096]);
-        string child = folder.Write("c.vmdk", "version=1\nCID=22222222\nparentCID=99999999\ncreateType=\"custom\"\n"
+        string child =
+            folder.Write("c.vmdk", "version=1\nCID=22222222\nparentCID=99999999\ncreateType=\"custom\"\n"
             + "parentFileNameHint=\"d.vmdk\"\nRW 8 ZERO\n");
         RepairPlan plan = Plan(child);
         Assert.Empty(plan.Steps);
-        Assert.Contains(plan.Findings.Items, finding => finding.Code == RepairFindings.ParentContentIdUndecided);
-        DiskRepair.Apply(DiskRepair.Plan(child, new DiskOpenOptions(), new RepairOptions { AcceptParent = true }));
+        Assert.Contains(plan.Findings.Items,
+            finding => finding.Code == RepairFindings.ParentContentIdUndecided);
+        DiskRepair.Apply(
+            DiskRepair.Plan(child, new DiskOpenOptions(), new RepairOptions { AcceptParent = true }));
         Assert.Contains("parentCID=11111111\n", File.ReadAllText(child), StringComparison.Ordinal);
     }
 
@@ -87,7 +99,8 @@ public sealed class DiskRepairTests : IDisposable
         RepairResult result = DiskRepair.Apply(plan);
         AssertSound(result.After);
         Assert.Equal(content, Content(path));
-        Assert.True(new FileInfo(path).Length > damaged.Length, "the lost copy of a table gets a new place at the end");
+        Assert.True(new FileInfo(path)
+            .Length > damaged.Length, "the lost copy of a table gets a new place at the end");
         Assert.Equal(path, DiskRepair.Undo(LocalHost.Instance, Assert.Single(result.UndoPaths)));
         Assert.Equal(damaged, File.ReadAllBytes(path));
     }
@@ -130,11 +143,15 @@ public sealed class DiskRepairTests : IDisposable
         for (int round = 0; round < 400; round++)
         {
             byte[] bad = [.. good];
-            for (int i = 1 + random.Next(4); i > 0; i--) { bad[random.Next(bad.Length)] = (byte)random.Next(256); }
+            for (int i = 1 + random.Next(4); i > 0; i--)
+            {
+                bad[random.Next(bad.Length)] = (byte)random.Next(256);
+            }
             File.WriteAllBytes(undo, bad[..(round % 2 == 0 ? bad.Length : random.Next(bad.Length))]);
             try
             {
-                // Damage within the bytes that the repair overwrote cannot be seen; whatever else is, is refused.
+                // Damage within the bytes that the repair overwrote cannot be seen; whatever else is, is
+                // refused.
                 DiskRepair.Undo(LocalHost.Instance, undo);
                 File.WriteAllBytes(path, disk);
             }
@@ -167,7 +184,8 @@ public sealed class DiskRepairTests : IDisposable
             var host = new FaultyHost(failAt);
             try
             {
-                DiskRepair.Apply(DiskRepair.Plan(path, new DiskOpenOptions { Host = host }, new RepairOptions()));
+                DiskRepair.Apply(
+                    DiskRepair.Plan(path, new DiskOpenOptions { Host = host }, new RepairOptions()));
                 isDone = true;
             }
             catch (BlockException)
@@ -238,16 +256,21 @@ public sealed class DiskRepairTests : IDisposable
                 byte[] text = File.ReadAllBytes(path);
                 Assert.True(text.AsSpan().SequenceEqual(noise) || text.AsSpan().SequenceEqual(proposal.Text));
             }
-            if (File.ReadAllBytes(path).AsSpan().SequenceEqual(noise)) { Describer.Write(LocalHost.Instance, proposal); }
+            if (File.ReadAllBytes(path).AsSpan().SequenceEqual(noise))
+            {
+                Describer.Write(LocalHost.Instance, proposal);
+            }
             Assert.Equal(noise, File.ReadAllBytes(path + ".before-describe-1"));
             Assert.Equal(proposal.Text, File.ReadAllBytes(path));
             Assert.True(failAt < 100);
         }
     }
 
-    private static RepairPlan Plan(string path) => DiskRepair.Plan(path, new DiskOpenOptions(), new RepairOptions());
+    private static RepairPlan Plan(string path) =>
+        DiskRepair.Plan(path, new DiskOpenOptions(), new RepairOptions());
 
-    private static string Child(uint parentId) => $"version=1\nCID=00000001\nparentCID={parentId:x8}\ncreateType=\"custom\"\n"
+    private static string Child(uint parentId) =>
+        $"version=1\nCID=00000001\nparentCID={parentId:x8}\ncreateType=\"custom\"\n"
         + "parentFileNameHint=\"d.vmdk\"\nRW 8 ZERO\n";
 
     private static void AssertSound(CheckResult result) =>
@@ -271,7 +294,8 @@ public sealed class DiskRepairTests : IDisposable
         for (int start = 0; start < now.Length; start += 512)
         {
             ReadOnlySpan<byte> sector = now.AsSpan(start, 512);
-            Assert.True(sector.SequenceEqual(old.AsSpan(start, 512)) || sector.SequenceEqual(after.AsSpan(start, 512)));
+            Assert.True(sector.SequenceEqual(old.AsSpan(start, 512))
+                || sector.SequenceEqual(after.AsSpan(start, 512)));
         }
     }
 
@@ -309,14 +333,19 @@ public sealed class DiskRepairTests : IDisposable
             HostedSparseFile.Create(file, new HostedSparseCreation
             {
                 CapacityBytes = Capacity,
-                EmbeddedDescriptor = System.Text.Encoding.UTF8.GetBytes("# Disk DescriptorFile\nversion=1\nCID=0000abcd\n"
-                    + $"parentCID=ffffffff\ncreateType=\"monolithicSparse\"\nRW {Capacity / 512} SPARSE \"s.vmdk\"\n"),
+                EmbeddedDescriptor =
+                System.Text.Encoding.UTF8.GetBytes("# Disk DescriptorFile\nversion=1\nCID=0000abcd\n"
+                    + "parentCID=ffffffff\ncreateType=\"monolithicSparse\"\n"
+                    + $"RW {Capacity / 512} SPARSE \"s.vmdk\"\n"),
             });
         }
         using Disk disk = Disk.Open(path, new DiskOpenOptions { IsWritable = true });
         byte[] content = new byte[64 << 10];
         new Random(5).NextBytes(content);
-        foreach (long offset in new long[] { 0, 1 << 20, 5 << 20, 40 << 20, 63 << 20 }) { disk.Device!.Write(offset, content); }
+        foreach (long offset in new long[] { 0, 1 << 20, 5 << 20, 40 << 20, 63 << 20 })
+        {
+            disk.Device!.Write(offset, content);
+        }
         disk.Device!.Flush();
         return path;
     }

@@ -7,7 +7,9 @@ using static Palimpsest.Tests.Chains.ChainRecipe;
 
 namespace Palimpsest.Tests.Chains;
 
-/// <summary>Disks that other tools read wrong without a word: here each is read right, or refused by name.</summary>
+/// <summary>
+/// Disks that other tools read wrong without a word: here each is read right, or refused by name.
+/// </summary>
 public sealed class NeverSilentlyWrongTests : IDisposable
 {
     private readonly TempFolder folder = new();
@@ -61,7 +63,8 @@ public sealed class NeverSilentlyWrongTests : IDisposable
         }
         if (extents.StartsWith("RW 2 FLAT", StringComparison.Ordinal))
         {
-            Assert.Equal([1003, 1004, 1001, 1002], Enumerable.Range(0, 4).Select(i => BitConverter.ToInt32(content, i * 512)));
+            Assert.Equal([1003, 1004, 1001, 1002], Enumerable.Range(0, 4)
+                .Select(i => BitConverter.ToInt32(content, i * 512)));
         }
     }
 
@@ -77,7 +80,8 @@ public sealed class NeverSilentlyWrongTests : IDisposable
     public void AMissingExtentIsNamed()
     {
         ImageException refusal = AssertRefused(
-            folder.WriteDescriptor("d.vmdk", Head + "RW 4 FLAT \"not here.vmdk\" 0\n"), DescriptorFindings.ExtentMissing);
+            folder.WriteDescriptor("d.vmdk", Head + "RW 4 FLAT \"not here.vmdk\" 0\n"),
+            DescriptorFindings.ExtentMissing);
         Assert.Contains("not here.vmdk", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.ChainIncomplete, refusal.Reason.Code.ExitCode);
     }
@@ -95,7 +99,8 @@ public sealed class NeverSilentlyWrongTests : IDisposable
     public void AMissingParentIsNamedAndTheBaseStillOpens()
     {
         string child = MakeChain("12345678", "gone.vmdk");
-        Assert.Contains("gone.vmdk", AssertRefused(child, ChainFindings.ParentMissing).Message, StringComparison.Ordinal);
+        Assert.Contains("gone.vmdk", AssertRefused(child, ChainFindings.ParentMissing)
+            .Message, StringComparison.Ordinal);
         Assert.Equal(Numbered(8), ReadAll(Path.Combine(folder.Path, "base.vmdk")));
     }
 
@@ -141,7 +146,8 @@ public sealed class NeverSilentlyWrongTests : IDisposable
     public void AnythingThatIsNoFileIsRefusedWithoutOpeningIt()
     {
         Tool.Run("mkfifo", Path.Combine(folder.Path, "pipe")).MustSucceed();
-        AssertRefused(folder.WriteDescriptor("d.vmdk", Head + "RW 8 FLAT \"pipe\" 0\n"), ChainFindings.NotAFile);
+        AssertRefused(folder.WriteDescriptor("d.vmdk", Head + "RW 8 FLAT \"pipe\" 0\n"),
+            ChainFindings.NotAFile);
         AssertRefused(Path.Combine(folder.Path, "pipe"), ChainFindings.NotAFile);
         AssertRefused(folder.Path, ChainFindings.NotAFile);
     }
@@ -192,7 +198,8 @@ public sealed class NeverSilentlyWrongTests : IDisposable
         byte[] bytes = File.ReadAllBytes(child);
         string text = System.Text.Encoding.Latin1.GetString(bytes, 512, 20 * 512).TrimEnd('\0');
         text = text.Replace("parentCID=ffffffff\n", $"parentCID={contentId:x8}\n", StringComparison.Ordinal)
-            .Replace("\n\n# Extent", $"\nparentFileNameHint=\"{Path.GetFileName(parent)}\"\n\n# Extent", StringComparison.Ordinal);
+            .Replace("\n\n# Extent", $"\nparentFileNameHint=\"{Path.GetFileName(parent)}\"\n\n# Extent",
+                StringComparison.Ordinal);
         System.Text.Encoding.Latin1.GetBytes(text).CopyTo(bytes, 512);
         File.WriteAllBytes(child, bytes);
     }

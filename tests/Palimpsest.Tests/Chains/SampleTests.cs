@@ -17,27 +17,18 @@ public sealed class SampleTests
     [InlineData("vmfs_thick.vmdk", "8d43c795d24bce01b49f92744f934c1072210dcac170bb1c83a5aa56df46ab7d")]
     public void ContentIsWhatItsMakersSay(string name, string sha256)
     {
-        byte[] content = ChainRecipe.ReadAll(Sample(name));
+        byte[] content = ChainRecipe.ReadAll(Samples.Find("vmdk/" + name));
         Assert.Equal(sha256, Convert.ToHexStringLower(SHA256.HashData(content)));
     }
 
     [Fact]
     public void TheChildWithoutItsDataIsAnIncompleteChain()
     {
-        string path = Sample("vmfs_thick-000001.vmdk");
+        string path = Samples.Find("vmdk/vmfs_thick-000001.vmdk");
         ImageException refusal = ChainRecipe.AssertRefused(path, DescriptorFindings.ExtentMissing);
         Assert.Equal(ExitCodes.ChainIncomplete, refusal.Reason.Code.ExitCode);
         Assert.Contains("vmfs_thick-000001-delta.vmdk", refusal.Message, StringComparison.Ordinal);
         using DiskInspection inspection = Disk.Inspect(path);
         Assert.Equal(2, inspection.Links.Count);
-    }
-
-    private static string Sample(string name)
-    {
-        string folder = Environment.GetEnvironmentVariable("PALIMPSEST_SAMPLES")
-            ?? Path.Combine(Path.GetDirectoryName(Repository.Root)!, "shared", "samples");
-        string path = Path.Combine(folder, "vmdk", name);
-        if (!File.Exists(path)) { Assert.Skip($"the sample {name} is not there (PALIMPSEST_SAMPLES names its folder)"); }
-        return path;
     }
 }

@@ -7,7 +7,8 @@ using Xunit;
 namespace Palimpsest.Tests.Findings;
 
 /// <summary>
-/// <c>docs/findings.md</c> is written from the code table. Run with <c>PALIMPSEST_UPDATE=1</c> to write it again.
+/// <c>docs/findings.md</c> is written from the code table. Run with <c>PALIMPSEST_UPDATE=1</c> to write it
+/// again.
 /// </summary>
 public sealed class FindingsDocumentTests
 {
@@ -37,15 +38,20 @@ public sealed class FindingsDocumentTests
     {
         string path = Repository.File("docs/findings.md");
         string expected = Document();
-        if (Environment.GetEnvironmentVariable("PALIMPSEST_UPDATE") == "1") { File.WriteAllText(path, expected); }
+        if (Environment.GetEnvironmentVariable("PALIMPSEST_UPDATE") == "1")
+        {
+            File.WriteAllText(path, expected);
+        }
         Assert.Equal(expected, File.ReadAllText(path));
     }
 
     private static string Document()
     {
         var text = new StringBuilder();
-        text.Append("# Findings\n\nEverything `vmdk` can find wrong with an image, or worth knowing about it. The codes are stable. ");
-        text.Append("The exit code is the one of a command\nthat stops because of the finding; `check` returns the worst. ");
+        text.Append("# Findings\n\nEverything `vmdk` can find wrong with an image, or worth knowing about "
+            + "it. The codes are stable. ");
+        text.Append("The exit code is the one of a command\n"
+            + "that stops because of the finding; `check` returns the worst. ");
         text.Append("This page is written from the code table by a test.\n");
         List<FindingCode> codes = AllCodes();
         foreach ((int first, string title) in Parts)
@@ -56,7 +62,8 @@ public sealed class FindingsDocumentTests
             foreach (FindingCode code in part)
             {
                 text.Append($"\n### {code.Id}: {code.Title}\n\n");
-                text.Append($"*{code.Severity}, exit code {code.ExitCode}.* {code.Cause}\n\n**Next:** {code.Next}\n");
+                text.Append($"*{code.Severity}, exit code {code.ExitCode}.* {code.Cause}\n\n"
+                    + $"**Next:** {code.Next}\n");
             }
         }
         return text.ToString();
@@ -67,7 +74,8 @@ public sealed class FindingsDocumentTests
     private static List<FindingCode> AllCodes() =>
     [
         .. typeof(FindingCode).Assembly.GetTypes()
-            .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
+            .SelectMany(type =>
+                type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic))
             .Where(field => field.FieldType == typeof(FindingCode))
             .Select(field => (FindingCode)field.GetValue(null)!)
             .OrderBy(NumberOf),

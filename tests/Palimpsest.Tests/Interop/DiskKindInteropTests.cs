@@ -60,7 +60,8 @@ public sealed class DiskKindInteropTests : IDisposable
     public void WhatQemuWritesWeRead(string kind)
     {
         string path = Path.Combine(folder.Path, "theirs.vmdk");
-        Tool.Run("qemu-img", "create", "-q", "-f", "vmdk", "-o", $"subformat={kind}", path, $"{CapacityBytes}").MustSucceed();
+        Tool.Run("qemu-img", "create", "-q", "-f", "vmdk", "-o", $"subformat={kind}", path,
+            $"{CapacityBytes}").MustSucceed();
         AssertQemuWritesAreRead(path, 11);
     }
 
@@ -71,7 +72,8 @@ public sealed class DiskKindInteropTests : IDisposable
     [InlineData("monolithicSparse")]
     [InlineData("twoGbMaxExtentSparse")]
 
-    // Not vmfsSparse: where a delta has no grain table yet, QEMU 7.2 writes the guest's bytes over the file's header.
+    // Not vmfsSparse: where a delta has no grain table yet, QEMU 7.2 writes the guest's bytes over the file's
+    // header.
     public void QemuWritesIntoWhatWeMade(string kind) =>
         AssertQemuWritesAreRead(folder.NewDisk("ours.vmdk", CapacityBytes, kind), 13);
 
@@ -83,7 +85,8 @@ public sealed class DiskKindInteropTests : IDisposable
         string raw = folder.Write("content.raw", content);
         string[] kinds =
         [
-            "raw", "monolithicFlat", "twoGbMaxExtentFlat", "vmfs", "monolithicSparse", "twoGbMaxExtentSparse", "vmfsSparse",
+            "raw", "monolithicFlat", "twoGbMaxExtentFlat", "vmfs", "monolithicSparse", "twoGbMaxExtentSparse",
+            "vmfsSparse",
             "streamOptimized",
         ];
         string source = raw;
@@ -96,7 +99,8 @@ public sealed class DiskKindInteropTests : IDisposable
                 TestContext.Current.CancellationToken);
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(content)), result.Sha256);
             Assert.Equal(content, ChainRecipe.ReadAll(target));
-            Tool.Run("qemu-img", "compare", "-f", kind == "raw" ? "raw" : "vmdk", "-F", "raw", target, raw).MustSucceed();
+            Tool.Run("qemu-img", "compare", "-f", kind == "raw" ? "raw" : "vmdk", "-F", "raw", target, raw)
+                .MustSucceed();
             source = target;
         }
     }
@@ -120,13 +124,15 @@ public sealed class DiskKindInteropTests : IDisposable
         using (FileStream raw = File.OpenWrite(model)) { raw.Write(ChainRecipe.Numbered(2049)); }
         using (Disk disk = Disk.Open(path))
         {
-            Assert.DoesNotContain(disk.Findings.Items, finding => finding.Severity > Core.Findings.Severity.Info);
+            Assert.DoesNotContain(disk.Findings.Items,
+                finding => finding.Severity > Core.Findings.Severity.Info);
             Assert.Equal(CapacityBytes, disk.CapacityBytes);
         }
         Tool.Run("qemu-img", "compare", "-f", "vmdk", "-F", "raw", path, model).MustSucceed();
     }
 
-    // QEMU puts the tables of a stream at its front, so that a cut file still opens: what was lost must be said at once.
+    // QEMU puts the tables of a stream at its front, so that a cut file still opens: what was lost must be
+    // said at once.
     [Theory]
     [InlineData(0.5)]
     [InlineData(0.9)]
@@ -136,10 +142,12 @@ public sealed class DiskKindInteropTests : IDisposable
         new Random(3).NextBytes(content);
         string raw = folder.Write("content.raw", content);
         string path = Path.Combine(folder.Path, "stream.vmdk");
-        Tool.Run("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, path).MustSucceed();
+        Tool.Run("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw,
+            path).MustSucceed();
         using (FileStream file = File.OpenWrite(path)) { file.SetLength((long)(file.Length * part)); }
         using Disk disk = Disk.Open(path);
-        Assert.Contains(disk.Findings.Items, finding => finding.Code == Core.Findings.StreamFindings.Truncated);
+        Assert.Contains(disk.Findings.Items,
+            finding => finding.Code == Core.Findings.StreamFindings.Truncated);
     }
 
     private void AssertQemuWritesAreRead(string path, int seed)
@@ -152,7 +160,8 @@ public sealed class DiskKindInteropTests : IDisposable
             for (int i = 1; i <= 60; i++)
             {
                 (long offset, int length) = NextRange(random);
-                commands.AddRange(["-c", string.Create(CultureInfo.InvariantCulture, $"write -P {i} {offset} {length}")]);
+                commands.AddRange(
+                    ["-c", string.Create(CultureInfo.InvariantCulture, $"write -P {i} {offset} {length}")]);
                 var bytes = new byte[length];
                 bytes.AsSpan().Fill((byte)i);
                 raw.Position = offset;
@@ -182,7 +191,8 @@ public sealed class DiskKindInteropTests : IDisposable
         long[] places = [0, Seam - (1 << 20), CapacityBytes - (2 << 20)];
         long offset = places[random.Next(places.Length)] + (random.Next(2 << 11) * 512L);
         offset = Math.Min(offset, CapacityBytes - 512);
-        int length = (int)Math.Min((1 + random.Next(random.Next(2) == 0 ? 8 : 600)) * 512L, CapacityBytes - offset);
+        int length = (int)Math.Min((1 + random.Next(random.Next(2) == 0 ? 8 : 600)) * 512L,
+            CapacityBytes - offset);
         return (offset, length);
     }
 }

@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Palimpsest.Tests.Interop;
 
-/// <summary>Descriptors destroyed and rebuilt, tables broken and restored: qemu-img says whether the disk is whole again.</summary>
+/// <summary>
+/// Descriptors destroyed and rebuilt, tables broken and restored: qemu-img says whether the disk is whole
+/// again.
+/// </summary>
 public sealed class MendInteropTests : IDisposable
 {
     private readonly TempFolder folder = new();
@@ -23,7 +26,8 @@ public sealed class MendInteropTests : IDisposable
     public void ARebuiltDescriptorOpensInQemu(string kind, string name, string dataName)
     {
         string disk = folder.File(name + ".vmdk");
-        Img("create", "-f", "vmdk", "-o", $"subformat={kind}", disk, kind.StartsWith("two", StringComparison.Ordinal) ? "2100M" : "48M");
+        Img("create", "-f", "vmdk", "-o", $"subformat={kind}", disk,
+            kind.StartsWith("two", StringComparison.Ordinal) ? "2100M" : "48M");
         Io(disk, "write -P 0x11 0 64k", "write -P 0x22 40M 128k");
         if (kind.StartsWith("two", StringComparison.Ordinal)) { Io(disk, "write -P 0x33 2099M 1M"); }
         string before = QemuHash(disk);
@@ -47,7 +51,8 @@ public sealed class MendInteropTests : IDisposable
         RandomNumberGenerator.Fill(bytes.AsSpan(512, 20 * 512));
         bytes[512] = 0x80;
         File.WriteAllBytes(disk, bytes);
-        DescriptionResult result = Describer.Write(LocalHost.Instance, Describer.Propose(LocalHost.Instance, disk));
+        DescriptionResult result =
+            Describer.Write(LocalHost.Instance, Describer.Propose(LocalHost.Instance, disk));
         Assert.Equal(bytes[512..(21 * 512)], File.ReadAllBytes(result.KeptPath!));
         Assert.Equal(before, QemuHash(disk));
         Assert.Equal(before, OurHash(disk));
@@ -63,7 +68,8 @@ public sealed class MendInteropTests : IDisposable
         Io(child, "write -P 0x42 512k 1M");
         string before = QemuHash(child);
         File.WriteAllBytes(parent, new byte[300]);
-        Describer.Write(LocalHost.Instance, Describer.Propose(LocalHost.Instance, folder.File("base-flat.vmdk")));
+        Describer.Write(LocalHost.Instance,
+            Describer.Propose(LocalHost.Instance, folder.File("base-flat.vmdk")));
         Assert.Equal(before, QemuHash(child));
         Assert.Equal(before, OurHash(child));
     }
@@ -105,8 +111,12 @@ public sealed class MendInteropTests : IDisposable
         var undo = new Stack<string>();
         RepairResult result = Repair(disk, undo);
 
-        // While entries of a table point outside of the file nothing is appended to it, so a second run finds more to do.
-        if (result.After.Findings.Items.Any(finding => finding.Severity >= Severity.Error)) { result = Repair(disk, undo); }
+        // While entries of a table point outside of the file nothing is appended to it, so a second run finds
+        // more to do.
+        if (result.After.Findings.Items.Any(finding => finding.Severity >= Severity.Error))
+        {
+            result = Repair(disk, undo);
+        }
         Assert.DoesNotContain(result.After.Findings.Items, finding => finding.Severity >= Severity.Error);
         Tool.Run("qemu-img", "check", "-f", "vmdk", disk).MustSucceed();
         Assert.Equal(before, QemuHash(disk));
@@ -122,7 +132,8 @@ public sealed class MendInteropTests : IDisposable
     {
         byte[] content = RandomNumberGenerator.GetBytes(1 << 20);
         folder.Write("d-flat.vmdk", content);
-        string disk = folder.Write("d.vmdk", start + "CID=1234\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
+        string disk = folder.Write("d.vmdk", start
+            + "CID=1234\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\n"
             + "RW 2048 FLAT \"d-flat.vmdk\" 0\nddb.adapterType = \"ide\"\n");
         DiskRepair.Apply(DiskRepair.Plan(disk, new DiskOpenOptions(), new RepairOptions()));
         Assert.Equal(Convert.ToHexString(SHA256.HashData(content)), QemuHash(disk));
@@ -130,7 +141,8 @@ public sealed class MendInteropTests : IDisposable
 
     private static RepairResult Repair(string disk, Stack<string> undo)
     {
-        RepairResult result = DiskRepair.Apply(DiskRepair.Plan(disk, new DiskOpenOptions(), new RepairOptions()));
+        RepairResult result =
+            DiskRepair.Apply(DiskRepair.Plan(disk, new DiskOpenOptions(), new RepairOptions()));
         foreach (string path in result.UndoPaths) { undo.Push(path); }
         return result;
     }
@@ -140,8 +152,8 @@ public sealed class MendInteropTests : IDisposable
     private static void Io(string disk, params string[] commands) => Tool.Run("qemu-io",
         ["-f", "vmdk", .. commands.SelectMany(command => new[] { "-c", command }), disk]).MustSucceed();
 
-    // Hashed in pieces: the split disks are larger than a test should hold in memory. Format probing is left to
-    // qemu-img, so that a descriptor that it does not recognise fails here.
+    // Hashed in pieces: the split disks are larger than a test should hold in memory. Format probing is left
+    // to qemu-img, so that a descriptor that it does not recognise fails here.
     private string QemuHash(string disk)
     {
         string raw = folder.File("oracle.raw");

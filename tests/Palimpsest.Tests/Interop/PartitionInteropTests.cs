@@ -147,7 +147,7 @@ public sealed class PartitionInteropTests : IDisposable
     [Fact]
     public void The_sample_of_VMware_has_one_partition()
     {
-        string path = Sample("vmdk/monolithicSparse.vmdk");
+        string path = Samples.Find("vmdk/monolithicSparse.vmdk");
         var findings = new FindingList();
         using var reader = HostedSparseReader.Open(LocalFile.Open(path, HostAccess.Read), findings);
         PartitionTable table = PartitionTable.Read(reader, findings);
@@ -156,21 +156,6 @@ public sealed class PartitionInteropTests : IDisposable
         Partition partition = Assert.Single(table.Partitions);
         Assert.Equal((128 * 512L, 18304 * 512L, "NTFS"),
             (partition.StartOffset, partition.LengthBytes, partition.FileSystemHint));
-    }
-
-    private static string Sample(string name)
-    {
-        string? folder = Environment.GetEnvironmentVariable("PALIMPSEST_SAMPLES");
-        for (DirectoryInfo? up = new(AppContext.BaseDirectory); folder is null
-            && up is not null; up = up.Parent)
-        {
-            string candidate = Path.Combine(up.FullName, "shared", "samples");
-            if (Directory.Exists(candidate)) { folder = candidate; }
-        }
-        string path = Path.Combine(folder ?? "", name);
-        Assert.SkipUnless(File.Exists(path),
-            $"the sample {name} is not here; set PALIMPSEST_SAMPLES to its folder");
-        return path;
     }
 
     private string Partitioned(string script)

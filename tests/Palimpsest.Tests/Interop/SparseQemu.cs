@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Palimpsest.Tests.Tooling;
 using Xunit;
 
 namespace Palimpsest.Tests.Interop;
@@ -28,25 +28,10 @@ internal static class SparseQemu
         return content;
     }
 
+    // qemu-io reports failures of single commands on either stream and still returns 0.
     private static string Run(string tool, string[] arguments)
     {
-        string? path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Select(folder => Path.Combine(folder, tool)).FirstOrDefault(File.Exists);
-        if (path is null)
-        {
-            string reason = $"{tool} is not installed (Debian package qemu-utils)";
-            if (Environment.GetEnvironmentVariable("CI") is not null) { Assert.Fail(reason); }
-            Assert.Skip(reason);
-        }
-        var start = new ProcessStartInfo(path, arguments)
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
-        };
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd() + errors.Result;
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{tool} {string.Join(' ', arguments)}: {output}");
-        return output;
+        ToolResult result = Tool.Run(tool, arguments).MustSucceed();
+        return result.Output + result.Error;
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using Palimpsest.Core.Blocks;
@@ -6,6 +5,7 @@ using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.StreamOptimized;
 using Palimpsest.Core.Platform;
 using Palimpsest.Tests.Formats.Vmdk.StreamOptimized;
+using Palimpsest.Tests.Tooling;
 using Xunit;
 
 namespace Palimpsest.Tests.Interop;
@@ -21,7 +21,7 @@ public sealed class StreamInteropTests : IDisposable
     [Fact]
     public void The_sample_of_VMware_gives_its_content()
     {
-        string path = Sample("vmdk/streamOptimized.vmdk");
+        string path = Samples.Find("vmdk/streamOptimized.vmdk");
         var findings = new FindingList();
         using StreamOptimizedReader reader = Open(path, findings);
         Assert.Empty(findings.Items);
@@ -34,8 +34,9 @@ public sealed class StreamInteropTests : IDisposable
     [Fact]
     public void Of_the_sample_cut_anywhere_only_true_bytes_are_read()
     {
-        byte[] whole = File.ReadAllBytes(Sample("vmdk/streamOptimized.vmdk"));
-        using StreamOptimizedReader intact = Open(Sample("vmdk/streamOptimized.vmdk"), new FindingList());
+        string sample = Samples.Find("vmdk/streamOptimized.vmdk");
+        byte[] whole = File.ReadAllBytes(sample);
+        using StreamOptimizedReader intact = Open(sample, new FindingList());
         var disk = new byte[intact.Length];
         intact.Read(0, disk);
         var buffer = new byte[intact.GrainBytes];
@@ -66,7 +67,9 @@ public sealed class StreamInteropTests : IDisposable
     {
         string raw = Path.Combine(folder, "disk.raw"), stream = Path.Combine(folder, "disk.vmdk");
         MakeDisk(raw, (70L << 20) + tailBytes);
-        Run("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, stream);
+        Tool.Run(
+            "qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, stream)
+            .MustSucceed();
         var findings = new FindingList();
         using StreamOptimizedReader reader = Open(stream, findings);
         Assert.Empty(findings.Items);
@@ -95,9 +98,11 @@ public sealed class StreamInteropTests : IDisposable
                 new StreamWriteOptions { Level = level })
                 .Write(new ArrayReader(disk), null, TestContext.Current.CancellationToken);
         }
-        Assert.Contains("No errors were found", Run("qemu-img", "check", "-f", "vmdk", stream));
-        Assert.Contains("streamOptimized", Run("qemu-img", "info", "-f", "vmdk", stream));
-        Run("qemu-img", "convert", "-f", "vmdk", "-O", "raw", stream, back);
+        Assert.Contains("No errors were found",
+            Tool.Run("qemu-img", "check", "-f", "vmdk", stream).MustSucceed().Output);
+        Assert.Contains("streamOptimized",
+            Tool.Run("qemu-img", "info", "-f", "vmdk", stream).MustSucceed().Output);
+        Tool.Run("qemu-img", "convert", "-f", "vmdk", "-O", "raw", stream, back).MustSucceed();
         Assert.Equal(HashOf(raw), HashOf(back));
     }
 
@@ -149,45 +154,5 @@ public sealed class StreamInteropTests : IDisposable
     {
         using FileStream file = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
-
-    /// <summary>A sample image, or a skip with the reason when the samples are not on this machine.</summary>
-    private static string Sample(string name)
-    {
-        string? folder = Environment.GetEnvironmentVariable("PALIMPSEST_SAMPLES");
-        DirectoryInfo? up = new(AppContext.BaseDirectory);
-        for (; folder is null && up is not null; up = up.Parent)
-        {
-            string candidate = Path.Combine(up.FullName, "shared", "samples");
-            if (Directory.Exists(candidate)) { folder = candidate; }
-        }
-        string path = Path.Combine(folder ?? "", name);
-        Assert.SkipUnless(File.Exists(path),
-            $"the sample {name} is not here; set PALIMPSEST_SAMPLES to its folder");
-        return path;
-    }
-
-    /// <summary>
-    /// Runs a foreign tool that must succeed. Where it is not installed the test is skipped, in CI it fails.
-    /// </summary>
-    private static string Run(string tool, params string[] arguments)
-    {
-        bool isInstalled = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
-            .Any(place => File.Exists(Path.Combine(place, tool)));
-        if (Environment.GetEnvironmentVariable("CI") is null or "")
-        {
-            Assert.SkipUnless(isInstalled, $"{tool} is not installed");
-        }
-        var start = new ProcessStartInfo(tool, arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{tool} {string.Join(' ', arguments)}: {output}{errors.Result}");
-        return output;
     }
 }

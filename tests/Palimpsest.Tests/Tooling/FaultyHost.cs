@@ -4,8 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Tests.Tooling;
 
 /// <summary>
-/// The machine's own files, until the N-th change: that one fails half done, as a full disk or a cut does, and every
-/// change after it fails too. Reading always works.
+/// The machine's own files, until the N-th change: that one fails half done, as a full disk or a cut does,
+/// and every change after it fails too. Reading always works.
 /// </summary>
 internal sealed class FaultyHost(int failAt) : IHost
 {
@@ -57,7 +57,8 @@ internal sealed class FaultyHost(int failAt) : IHost
         if (IsBroken()) { throw Failure(); }
     }
 
-    private static BlockException Failure() => new(BlockErrorKind.NoSpace, null, null, "the test ends the world here");
+    private static BlockException Failure() =>
+        new(BlockErrorKind.NoSpace, null, null, "the test ends the world here");
 
     private sealed class FaultyFile(HostFile file, FaultyHost host) : HostFile
     {

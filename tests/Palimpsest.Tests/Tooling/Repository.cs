@@ -10,7 +10,8 @@ internal static class Repository
     internal static string File(string relativePath) => Path.Combine(Root, relativePath);
 
     /// <summary>
-    /// Files below a folder that match a pattern, as paths from the root with <c>/</c>; build products are left out.
+    /// Files below a folder that match a pattern, as paths from the root with <c>/</c>; build products are
+    /// left out.
     /// </summary>
     internal static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(File(folder), pattern, SearchOption.AllDirectories)
@@ -20,9 +21,13 @@ internal static class Repository
 
     private static string FindRoot()
     {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder
+            is not null; folder = folder.Parent)
         {
-            if (System.IO.File.Exists(Path.Combine(folder.FullName, "Palimpsest.slnx"))) { return folder.FullName; }
+            if (System.IO.File.Exists(Path.Combine(folder.FullName, "Palimpsest.slnx")))
+            {
+                return folder.FullName;
+            }
         }
         throw new DirectoryNotFoundException("the tests run outside a working tree of the project");
     }

@@ -3,15 +3,17 @@ using Xunit;
 namespace Palimpsest.Tests.Tooling;
 
 /// <summary>
-/// Foreign tools decide whether we are right, so their absence must not pass for a success: with <c>CI=true</c> a
-/// missing one fails the test, elsewhere it skips the test with its reason.
+/// Foreign tools decide whether we are right, so their absence must not pass for a success: with
+/// <c>CI=true</c> a missing one fails the test, elsewhere it skips the test with its reason.
 /// </summary>
 internal static class RequiredTool
 {
     /// <summary>True where nothing may be skipped.</summary>
     internal static bool IsCi => Environment.GetEnvironmentVariable("CI") is "true" or "1";
 
-    /// <summary>Full path of a program on <c>PATH</c> (a path is taken as it is); skips or fails the test without it.</summary>
+    /// <summary>
+    /// Full path of a program on <c>PATH</c> (a path is taken as it is); skips or fails the test without it.
+    /// </summary>
     internal static string Find(string program)
     {
         if (TryFind(program) is { } path) { return path; }

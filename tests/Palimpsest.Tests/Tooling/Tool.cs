@@ -14,7 +14,9 @@ internal sealed record ToolResult(string CommandLine, int ExitCode, byte[] Outpu
     /// <summary>Standard output as UTF-8.</summary>
     internal string Output => Encoding.UTF8.GetString(OutputBytes);
 
-    /// <summary>Fails the test, with all the command said, unless it returned <paramref name="exitCode"/>.</summary>
+    /// <summary>
+    /// Fails the test, with all the command said, unless it returned <paramref name="exitCode"/>.
+    /// </summary>
     internal ToolResult MustReturn(int exitCode)
     {
         Assert.True(ExitCode == exitCode,
@@ -32,7 +34,9 @@ internal sealed record ToolResult(string CommandLine, int ExitCode, byte[] Outpu
 /// </summary>
 internal static class Tool
 {
-    /// <summary>A command that runs longer hangs: it is killed and the test fails. Not a measure of speed.</summary>
+    /// <summary>
+    /// A command that runs longer hangs: it is killed and the test fails. Not a measure of speed.
+    /// </summary>
     private static readonly TimeSpan HangGuard = TimeSpan.FromMinutes(5);
 
     /// <summary>Runs a foreign tool with nothing on standard input.</summary>
@@ -40,12 +44,14 @@ internal static class Tool
         Run(Start(program, arguments), input: null);
 
     /// <summary>Runs a foreign tool in a folder.</summary>
-    internal static ToolResult RunIn(TempFolder folder, string program, params IEnumerable<string> arguments) =>
-        Run(Start(program, arguments, folder.Path), input: null);
+    internal static ToolResult RunIn(TempFolder folder, string program,
+        params IEnumerable<string> arguments) =>
+            Run(Start(program, arguments, folder.Path), input: null);
 
     /// <summary>Runs a foreign tool with <paramref name="input"/> on standard input.</summary>
-    internal static ToolResult RunWithInput(byte[] input, string program, params IEnumerable<string> arguments) =>
-        Run(Start(program, arguments), input);
+    internal static ToolResult RunWithInput(byte[] input, string program,
+        params IEnumerable<string> arguments) =>
+            Run(Start(program, arguments), input);
 
     /// <summary>Runs our own command as a process of its own.</summary>
     internal static ToolResult Vmdk(params IEnumerable<string> arguments) =>
@@ -63,7 +69,8 @@ internal static class Tool
     /// A start with all three streams piped; for tests that watch a running process. Resolves
     /// <paramref name="program"/> and skips or fails where it is missing.
     /// </summary>
-    internal static ProcessStartInfo Start(string program, IEnumerable<string> arguments, string? workingFolder = null)
+    internal static ProcessStartInfo Start(string program, IEnumerable<string> arguments,
+        string? workingFolder = null)
     {
         var start = new ProcessStartInfo(RequiredTool.Find(program))
         {

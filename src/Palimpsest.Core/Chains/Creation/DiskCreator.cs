@@ -7,7 +7,9 @@ namespace Palimpsest.Core.Chains.Creation;
 /// <summary>Creates empty disks.</summary>
 public static class DiskCreator
 {
-    /// <summary>Creates a disk and returns its files, the descriptor's first. Nothing is left when it fails.</summary>
+    /// <summary>
+    /// Creates a disk and returns its files, the descriptor's first. Nothing is left when it fails.
+    /// </summary>
     public static IReadOnlyList<string> Create(DiskCreation creation, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(creation);
@@ -16,7 +18,8 @@ public static class DiskCreator
         if (isStream && !creation.BootSector.IsEmpty)
         {
             throw new Findings.BlockException(Findings.BlockErrorKind.Refused, creation.Path, null,
-                "a streamOptimized disk is written once, from a finished disk; create another kind and convert it");
+                "a streamOptimized disk is written once, from a finished disk; create another kind and "
+                + "convert it");
         }
         using NewDisk disk = NewDisk.Begin(creation, cancellation);
         if (isStream)

@@ -7,7 +7,8 @@ namespace Palimpsest.Core.Chains.Creation;
 /// <summary>Which files a kind of disk consists of, what they are called and how large each is.</summary>
 /// <param name="Kind">The createType, spelled as descriptors spell it, or raw.</param>
 /// <param name="Extents">The extent lines, in order.</param>
-/// <param name="HasDescriptorFile">False when the descriptor lies inside the one extent, or there is none.</param>
+/// <param name="HasDescriptorFile">False when the descriptor lies inside the one extent, or there is
+/// none.</param>
 internal sealed record DiskLayout(string Kind, IReadOnlyList<ExtentLine> Extents, bool HasDescriptorFile)
 {
     /// <summary>Sectors in an extent of the split kinds, as Workstation cuts them: 2047 MiB.</summary>
@@ -15,14 +16,18 @@ internal sealed record DiskLayout(string Kind, IReadOnlyList<ExtentLine> Extents
 
     private static readonly string[] Kinds =
     [
-        CreateTypes.MonolithicFlat, CreateTypes.TwoGbMaxExtentFlat, CreateTypes.Vmfs, CreateTypes.MonolithicSparse,
-        CreateTypes.TwoGbMaxExtentSparse, CreateTypes.VmfsSparse, CreateTypes.StreamOptimized, DiskCreation.RawKind,
+        CreateTypes.MonolithicFlat, CreateTypes.TwoGbMaxExtentFlat, CreateTypes.Vmfs,
+        CreateTypes.MonolithicSparse,
+        CreateTypes.TwoGbMaxExtentSparse, CreateTypes.VmfsSparse, CreateTypes.StreamOptimized,
+        DiskCreation.RawKind,
     ];
 
     /// <summary>True when the data lies in flat files.</summary>
     public bool IsFlat => Extents[0].Type is ExtentType.Flat or ExtentType.Vmfs;
 
-    /// <summary>The layout for a new disk; refuses kinds that cannot be written and names no descriptor can hold.</summary>
+    /// <summary>
+    /// The layout for a new disk; refuses kinds that cannot be written and names no descriptor can hold.
+    /// </summary>
     public static DiskLayout For(string kind, string path, long capacityBytes)
     {
         string? known = Kinds.FirstOrDefault(name => name.Equals(kind, StringComparison.OrdinalIgnoreCase));
@@ -43,15 +48,20 @@ internal sealed record DiskLayout(string Kind, IReadOnlyList<ExtentLine> Extents
         {
             CreateTypes.MonolithicFlat => Single(known, ExtentType.Flat, $"{stem}-flat.vmdk", sectors, true),
             CreateTypes.Vmfs => Single(known, ExtentType.Vmfs, $"{stem}-flat.vmdk", sectors, true),
-            CreateTypes.VmfsSparse => Single(known, ExtentType.VmfsSparse, $"{stem}-delta.vmdk", sectors, true),
+            CreateTypes.VmfsSparse =>
+                Single(known, ExtentType.VmfsSparse, $"{stem}-delta.vmdk", sectors, true),
             CreateTypes.TwoGbMaxExtentFlat => new(known, Split(ExtentType.Flat, stem, 'f', sectors, 1), true),
-            CreateTypes.TwoGbMaxExtentSparse => new(known, Split(ExtentType.Sparse, stem, 's', sectors, 1), true),
+            CreateTypes.TwoGbMaxExtentSparse =>
+                new(known, Split(ExtentType.Sparse, stem, 's', sectors, 1), true),
             DiskCreation.RawKind => Single(known, ExtentType.Flat, name, sectors, false),
             _ => Single(known, ExtentType.Sparse, name, sectors, false),
         };
     }
 
-    /// <summary>Extents of at most <see cref="SplitExtentSectors"/> each, numbered from <paramref name="firstNumber"/>.</summary>
+    /// <summary>
+    /// Extents of at most <see cref="SplitExtentSectors"/> each, numbered from
+    /// <paramref name="firstNumber"/>.
+    /// </summary>
     public static IReadOnlyList<ExtentLine> Split(
         ExtentType type, string stem, char letter, long sectors, int firstNumber)
     {
@@ -65,6 +75,7 @@ internal sealed record DiskLayout(string Kind, IReadOnlyList<ExtentLine> Extents
         return extents;
     }
 
-    private static DiskLayout Single(string kind, ExtentType type, string name, long sectors, bool hasDescriptorFile) =>
-        new(kind, [new ExtentLine(ExtentAccess.ReadWrite, sectors, type, name)], hasDescriptorFile);
+    private static DiskLayout Single(string kind, ExtentType type, string name, long sectors,
+        bool hasDescriptorFile) =>
+            new(kind, [new ExtentLine(ExtentAccess.ReadWrite, sectors, type, name)], hasDescriptorFile);
 }

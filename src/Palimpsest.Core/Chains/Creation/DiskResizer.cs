@@ -7,17 +7,19 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains.Creation;
 
 /// <summary>
-/// Changes the size of a disk that stands alone. New space reads as zeros; what lies behind a smaller end is given up
-/// only when that was asked for.
+/// Changes the size of a disk that stands alone. New space reads as zeros; what lies behind a smaller end is
+/// given up only when that was asked for.
 /// </summary>
 public static class DiskResizer
 {
-    // Crash order, growing: the data files first (a file or header that is larger than its extent line is harmless),
-    // flush, then the descriptor that makes the space part of the disk. Shrinking: the descriptor first, then the file.
-    // Either way a cut between the two leaves a disk of the old or the new size, and the same command finishes it.
+    // Crash order, growing: the data files first (a file or header that is larger than its extent line is
+    // harmless), flush, then the descriptor that makes the space part of the disk. Shrinking: the descriptor
+    // first, then the file. Either way a cut between the two leaves a disk of the old or the new size, and
+    // the same command finishes it.
 
     /// <summary>Resizes to <paramref name="capacityBytes"/>, a whole number of sectors.</summary>
-    /// <exception cref="BlockException"><c>Refused</c>: a shrink that was not allowed, a disk in a chain, a kind without a way.</exception>
+    /// <exception cref="BlockException"><c>Refused</c>: a shrink that was not allowed, a disk in a chain, a
+    /// kind without a way.</exception>
     public static void Resize(string path, long capacityBytes, bool allowShrink, DiskOpenOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -25,11 +27,13 @@ public static class DiskResizer
         {
             throw Refused(path, $"{capacityBytes} bytes are not a whole number of sectors of 512 bytes");
         }
-        // Opened read-only: a resize that was interrupted leaves a header ahead of its line, and that is not writable.
+        // Opened read-only: a resize that was interrupted leaves a header ahead of its line, and that is not
+        // writable.
         using Disk disk = Disk.Open(path, options with { IsWritable = false });
         if (disk.Links.Count > 1)
         {
-            throw Refused(path, "it is a snapshot, and all links of a chain have one size; consolidate the chain first");
+            throw Refused(path,
+                "it is a snapshot, and all links of a chain have one size; consolidate the chain first");
         }
         Link link = disk.Links[0];
         if (capacityBytes < link.CapacityBytes && !allowShrink)
@@ -53,7 +57,8 @@ public static class DiskResizer
         LinkExtent last = link.Extents[^1];
         long addedSectors = (capacityBytes - link.CapacityBytes) / Sector.Bytes;
         bool isSplit = IsSplit(link);
-        long room = isSplit ? Math.Max(0, DiskLayout.SplitExtentSectors - last.Line.SectorCount) : long.MaxValue;
+        long room = isSplit
+            ? Math.Max(0, DiskLayout.SplitExtentSectors - last.Line.SectorCount) : long.MaxValue;
         long inLast = Math.Min(room, addedSectors);
         if (inLast > 0)
         {
@@ -86,7 +91,8 @@ public static class DiskResizer
                 }
                 return;
             default:
-                throw Refused(link.Path, $"its last extent is {ExtentLine.TextOf(line.Access)} {ExtentLine.TextOf(line.Type)}");
+                throw Refused(link.Path,
+                    $"its last extent is {ExtentLine.TextOf(line.Access)} {ExtentLine.TextOf(line.Type)}");
         }
     }
 
@@ -105,7 +111,10 @@ public static class DiskResizer
         {
             using HostFile file = host.Open(HostPath.Combine(folder, line.FileName!), HostAccess.CreateNew);
             if (type == ExtentType.Flat) { file.SetLength(line.LengthBytes); }
-            else { HostedSparseFile.Create(file, new HostedSparseCreation { CapacityBytes = line.LengthBytes }); }
+            else
+            {
+                HostedSparseFile.Create(file, new HostedSparseCreation { CapacityBytes = line.LengthBytes });
+            }
             file.Flush();
         }
         host.FlushFolder(folder);
@@ -116,7 +125,8 @@ public static class DiskResizer
     {
         if (link.Extents.Count != 1 || link.Extents[0].Line.Type is not (ExtentType.Flat or ExtentType.Vmfs))
         {
-            throw Refused(link.Path, "only disks of one flat file can be made smaller; convert it to monolithicFlat first");
+            throw Refused(link.Path,
+                "only disks of one flat file can be made smaller; convert it to monolithicFlat first");
         }
         LinkExtent extent = link.Extents[0];
         ExtentLine line = extent.Line with { SectorCount = capacityBytes / Sector.Bytes };
@@ -131,13 +141,15 @@ public static class DiskResizer
         file.Flush();
     }
 
-    private static void WriteDescriptor(IHost host, Link link, IReadOnlyList<ExtentLine> lines, long capacityBytes)
+    private static void WriteDescriptor(IHost host, Link link, IReadOnlyList<ExtentLine> lines,
+        long capacityBytes)
     {
         var editor = new DescriptorEditor(link.Descriptor!);
         editor.SetExtents(lines);
         editor.SetContentId(DescriptorTemplate.NewContentId());
         editor.Remove("changeTrackPath");
-        if (link.Descriptor!.Database("adapterType") is { } adapter && DiskGeometry.From(link.Descriptor) is not null)
+        if (link.Descriptor!.Database("adapterType") is { } adapter
+            && DiskGeometry.From(link.Descriptor) is not null)
         {
             DiskGeometry geometry = DiskGeometry.For(capacityBytes, adapter);
             editor.Set("ddb.geometry.cylinders", $"{geometry.Cylinders}");
@@ -147,5 +159,6 @@ public static class DiskResizer
         DescriptorStore.Write(host, link.DescriptorPlace!, editor.ToBytes());
     }
 
-    private static BlockException Refused(string path, string message) => new(BlockErrorKind.Refused, path, null, message);
+    private static BlockException Refused(string path, string message) =>
+        new(BlockErrorKind.Refused, path, null, message);
 }

@@ -9,12 +9,14 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains.Creation;
 
 /// <summary>
-/// A disk that is being made. Its files carry a temporary suffix until <see cref="Commit"/>; disposing without that
-/// deletes them, so that nothing which looks like a disk is left half-written.
+/// A disk that is being made. Its files carry a temporary suffix until <see cref="Commit"/>; disposing
+/// without that deletes them, so that nothing which looks like a disk is left half-written.
 /// </summary>
 public sealed class NewDisk : IDisposable
 {
-    /// <summary>Suffix of files of a disk that is not finished; such a file left by a crash may be deleted.</summary>
+    /// <summary>
+    /// Suffix of files of a disk that is not finished; such a file left by a crash may be deleted.
+    /// </summary>
     public const string UnfinishedSuffix = ".palimpsest-part";
 
     private readonly DiskCreation creation;
@@ -33,7 +35,9 @@ public sealed class NewDisk : IDisposable
         descriptor = DescriptorFor(creation, layout);
     }
 
-    /// <summary>The bytes of the new disk, all zero at first. Null for a stream, which is written once by its writer.</summary>
+    /// <summary>
+    /// The bytes of the new disk, all zero at first. Null for a stream, which is written once by its writer.
+    /// </summary>
     public IBlockDevice Device => device ?? throw new InvalidOperationException("a stream has no device");
 
     /// <summary>True when the data lies in flat files: worth copying in the kernel.</summary>
@@ -47,7 +51,8 @@ public sealed class NewDisk : IDisposable
     internal ReadOnlySpan<byte> Descriptor => descriptor;
 
     /// <summary>Begins a disk: creates its files under temporary names and takes their storage.</summary>
-    /// <exception cref="BlockException"><c>Refused</c> when a file of that name exists; <c>NoSpace</c>.</exception>
+    /// <exception cref="BlockException"><c>Refused</c> when a file of that name exists;
+    /// <c>NoSpace</c>.</exception>
     public static NewDisk Begin(DiskCreation creation, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(creation);
@@ -66,8 +71,8 @@ public sealed class NewDisk : IDisposable
         }
     }
 
-    // Crash order: data and tables, flush, final names, flush of the folder, and only then the descriptor. Before the
-    // descriptor there is no disk, only files that nothing refers to.
+    // Crash order: data and tables, flush, final names, flush of the folder, and only then the descriptor.
+    // Before the descriptor there is no disk, only files that nothing refers to.
 
     /// <summary>Makes the disk durable and gives it its name.</summary>
     public void Commit()
@@ -99,7 +104,10 @@ public sealed class NewDisk : IDisposable
         }
         foreach (string path in finalPaths)
         {
-            if (creation.Host.Stat(path + UnfinishedSuffix) is not null) { creation.Host.Delete(path + UnfinishedSuffix); }
+            if (creation.Host.Stat(path + UnfinishedSuffix) is not null)
+            {
+                creation.Host.Delete(path + UnfinishedSuffix);
+            }
         }
     }
 
@@ -108,7 +116,8 @@ public sealed class NewDisk : IDisposable
         if (creation.CapacityBytes < Sector.Bytes || creation.CapacityBytes % Sector.Bytes != 0)
         {
             throw new BlockException(BlockErrorKind.Refused, creation.Path, null,
-                $"a disk has a whole number of sectors of 512 bytes, at least one; {creation.CapacityBytes} bytes are not that");
+                $"a disk has a whole number of sectors of 512 bytes, at least one; {creation.CapacityBytes} "
+                + "bytes are not that");
         }
         if (creation.BootSector.Length > Sector.Bytes)
         {
@@ -139,7 +148,10 @@ public sealed class NewDisk : IDisposable
                 $"a {layout.Kind} disk takes its storage as it grows; lazy and eager are for flat disks");
         }
         if (layout.HasDescriptorFile) { ThrowIfExists(creation.Path); }
-        foreach (ExtentLine line in layout.Extents) { ThrowIfExists(HostPath.Combine(folder, line.FileName!)); }
+        foreach (ExtentLine line in layout.Extents)
+        {
+            ThrowIfExists(HostPath.Combine(folder, line.FileName!));
+        }
         var parts = new List<IBlockReader>();
         try
         {
@@ -224,7 +236,8 @@ internal static class FlatAllocation
     private const int ZeroBlockBytes = 1 << 20;
 
     /// <summary>Reserves or writes all of the file, as asked; a thin file is left alone.</summary>
-    public static void Take(HostFile file, long lengthBytes, DiskAllocation allocation, CancellationToken cancellation)
+    public static void Take(HostFile file, long lengthBytes, DiskAllocation allocation,
+        CancellationToken cancellation)
     {
         if (allocation == DiskAllocation.Thin) { return; }
         if (allocation == DiskAllocation.Lazy && file.TryAllocate(0, lengthBytes)) { return; }

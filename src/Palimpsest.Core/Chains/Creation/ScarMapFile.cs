@@ -6,12 +6,14 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains.Creation;
 
 /// <summary>
-/// The list of a copy's scars, as a GNU ddrescue mapfile: <c>+</c> for what was read, <c>-</c> for what could not be.
-/// Format: GNU ddrescue manual, "Mapfile structure".
+/// The list of a copy's scars, as a GNU ddrescue mapfile: <c>+</c> for what was read, <c>-</c> for what could
+/// not be. Format: GNU ddrescue manual, "Mapfile structure".
 /// </summary>
 public static class ScarMapFile
 {
-    /// <summary>The mapfile's text for a disk of <paramref name="lengthBytes"/> with these scars (in order, disjoint).</summary>
+    /// <summary>
+    /// The mapfile's text for a disk of <paramref name="lengthBytes"/> with these scars (in order, disjoint).
+    /// </summary>
     public static string TextOf(long lengthBytes, IReadOnlyList<ByteRange> scars)
     {
         ArgumentNullException.ThrowIfNull(scars);

@@ -11,7 +11,8 @@ internal sealed class DescriptionDraft(
     IHost host, DataSet data, FolderSurvey survey, DescribeOptions options, FindingList findings)
 {
     private const string Capacity = "capacity (sectors)", ContentId = "CID", Adapter = "ddb.adapterType";
-    private const string HardwareVersion = "ddb.virtualHWVersion", CreateType = "createType", DiskUuid = "ddb.uuid";
+    private const string HardwareVersion = "ddb.virtualHWVersion", CreateType = "createType",
+        DiskUuid = "ddb.uuid";
     private const string User = "the command line", Nothing = "nothing tells; a common value";
 
     private readonly EvidenceBook book = new();
@@ -44,7 +45,8 @@ internal sealed class DescriptionDraft(
         return data.Kind switch
         {
             DataKind.Cowd or DataKind.SeSparse => true,
-            DataKind.Embedded or DataKind.Sparse => DataSet.IsSnapshotName(data.DiskName) && !data.IsCompressed,
+            DataKind.Embedded or DataKind.Sparse =>
+                DataSet.IsSnapshotName(data.DiskName) && !data.IsCompressed,
             _ => false,
         };
     }
@@ -69,8 +71,13 @@ internal sealed class DescriptionDraft(
             DataKind.SeSparse => ExtentType.SeSparse,
             _ => ExtentType.Sparse,
         };
-        isThin = data.Kind == DataKind.Flat && data.HasHoles;
-        if (isThin) { book.Add("ddb.thinProvisioned", "1", "the host keeps holes in the data", Confidence.Weak); }
+
+        // ESXi alone has the key: a hosted flat file may have holes, and its descriptor says nothing of them.
+        isThin = isEsxi && data.HasHoles;
+        if (isThin)
+        {
+            book.Add("ddb.thinProvisioned", "1", "the host keeps holes in the data", Confidence.Weak);
+        }
         var lines = new List<ExtentLine>();
         for (int i = 0; i < data.Pieces.Count; i++)
         {
@@ -81,14 +88,16 @@ internal sealed class DescriptionDraft(
             if (count <= 0)
             {
                 throw findings.Refuse(ChainFindings.CapacityMismatch, diskPath,
-                    $"the pieces before {piece.FileName} already hold more than the {sectors} sectors of the disk");
+                    $"the pieces before {piece.FileName} already hold more than the {sectors} sectors of "
+                    + "the disk");
             }
             lines.Add(new ExtentLine(ExtentAccess.ReadWrite, count, type, piece.FileName));
         }
         return lines;
     }
 
-    // The size that others rely on: a parent's, or the children's. A log counts where the data itself is in doubt.
+    // The size that others rely on: a parent's, or the children's. A log counts where the data itself is in
+    // doubt.
     private (long Sectors, string Source, Confidence Confidence)? RequiredSectors()
     {
         if (parent is not null)
@@ -100,7 +109,8 @@ internal sealed class DescriptionDraft(
         {
             return (children[0].CapacityBytes!.Value / Sector.Bytes, children[0].Name, Confidence.Certain);
         }
-        if (data.HasPartialSector && survey.LogOf(data.DiskName) is { Facts.SectorCount: > 0 and var logged } log
+        if (data.HasPartialSector
+            && survey.LogOf(data.DiskName) is { Facts.SectorCount: > 0 and var logged } log
             && logged <= data.SectorCount)
         {
             return (logged, log.Source, Confidence.Likely);
@@ -117,12 +127,14 @@ internal sealed class DescriptionDraft(
         if (!data.IsFlat)
         {
             throw findings.Refuse(ChainFindings.CapacityMismatch, diskPath,
-                $"the data stands for {data.SectorCount} sectors, and the disks that belong to it have {sectors}");
+                $"the data stands for {data.SectorCount} sectors, and the disks that belong to it have "
+                + $"{sectors}");
         }
         if (data.Kind == DataKind.SplitFlat && -surplus >= data.Pieces[0].SectorCount)
         {
             throw findings.Refuse(DescribeFindings.PieceMissing, diskPath,
-                $"the disk has {sectors} sectors, and its {data.Pieces.Count} pieces only {data.SectorCount}");
+                $"the disk has {sectors} sectors, and its {data.Pieces.Count} pieces only "
+                + $"{data.SectorCount}");
         }
         findings.Add(DescribeFindings.SizeDiffers, HostPath.Combine(data.Folder, data.Pieces[^1].FileName),
             $"the data has {data.SectorCount} whole sectors, and the disk had {sectors}",
@@ -137,10 +149,12 @@ internal sealed class DescriptionDraft(
             case DataKind.Flat:
                 isEsxi = EsxiWitness() is not null;
                 book.Add(CreateType, isEsxi ? CreateTypes.Vmfs : CreateTypes.MonolithicFlat,
-                    EsxiWitness() ?? "one flat file, and no sign of ESXi", isEsxi ? Confidence.Likely : Confidence.Weak);
+                    EsxiWitness() ?? "one flat file, and no sign of ESXi",
+                    isEsxi ? Confidence.Likely : Confidence.Weak);
                 break;
             case DataKind.SplitFlat:
-                book.Add(CreateType, CreateTypes.TwoGbMaxExtentFlat, "numbered flat pieces", Confidence.Certain);
+                book.Add(CreateType, CreateTypes.TwoGbMaxExtentFlat, "numbered flat pieces",
+                    Confidence.Certain);
                 break;
             case DataKind.Cowd:
                 book.Add(CreateType, CreateTypes.VmfsSparse, "the COWD header", Confidence.Certain);
@@ -149,11 +163,13 @@ internal sealed class DescriptionDraft(
                 book.Add(CreateType, CreateTypes.SeSparse, "the seSparse header", Confidence.Certain);
                 break;
             case DataKind.Embedded:
-                book.Add(CreateType, data.IsCompressed ? CreateTypes.StreamOptimized : CreateTypes.MonolithicSparse,
+                book.Add(CreateType, data.IsCompressed
+                    ? CreateTypes.StreamOptimized : CreateTypes.MonolithicSparse,
                     "a sparse header with room for a descriptor", Confidence.Certain);
                 break;
             default:
-                book.Add(CreateType, CreateTypes.TwoGbMaxExtentSparse, "sparse headers without room for a descriptor",
+                book.Add(CreateType, CreateTypes.TwoGbMaxExtentSparse,
+                    "sparse headers without room for a descriptor",
                     Confidence.Certain);
                 break;
         }
@@ -162,7 +178,10 @@ internal sealed class DescriptionDraft(
 
     private string? EsxiWitness()
     {
-        if (!data.Pieces[0].FileName.EndsWith("-flat.vmdk", StringComparison.OrdinalIgnoreCase)) { return null; }
+        if (!data.Pieces[0].FileName.EndsWith("-flat.vmdk", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
         Sibling? sibling = survey.Siblings.FirstOrDefault(sibling => sibling.Descriptor.Extents.Any(extent =>
             extent.Type is ExtentType.Vmfs or ExtentType.VmfsSparse or ExtentType.SeSparse));
         if (sibling is not null) { return $"{sibling.Name} lies on ESXi's own extents"; }
@@ -183,8 +202,9 @@ internal sealed class DescriptionDraft(
         }
         else if (expected.Length > 1 && options.ContentId is null)
         {
-            throw findings.Refuse(DescribeFindings.ChildrenDisagree, diskPath, string.Join(", ", children.Select(child =>
-                $"{child.Name} expects {child.Descriptor.ParentContentId:x8}")), field: ContentId);
+            throw findings.Refuse(DescribeFindings.ChildrenDisagree, diskPath,
+                string.Join(", ", children.Select(child =>
+                    $"{child.Name} expects {child.Descriptor.ParentContentId:x8}")), field: ContentId);
         }
         if (survey.LogOf(data.DiskName) is { Facts.ContentId: { } logged } log)
         {
@@ -192,7 +212,8 @@ internal sealed class DescriptionDraft(
         }
         if (book.Best(ContentId) is null)
         {
-            book.Add(ContentId, $"{DescriptorTemplate.NewContentId():x8}", "new; no child expects a certain one",
+            book.Add(ContentId, $"{DescriptorTemplate.NewContentId():x8}",
+                "new; no child expects a certain one",
                 Confidence.Assumed);
         }
         return Convert.ToUInt32(book.Best(ContentId), 16);
@@ -214,8 +235,8 @@ internal sealed class DescriptionDraft(
             if (logged != parentId)
             {
                 findings.Add(DescribeFindings.WitnessesDiffer, diskPath,
-                    $"{log.Source} says that the parent had CID {logged:x8}, and it has {parentId:x8} now: it may have "
-                    + "been written since the snapshot", field: "parentCID");
+                    $"{log.Source} says that the parent had CID {logged:x8}, and it has {parentId:x8} now: "
+                    + "it may have been written since the snapshot", field: "parentCID");
             }
         }
         return template with { ParentContentId = parentId, ParentFileNameHint = found.Hint };
@@ -223,7 +244,8 @@ internal sealed class DescriptionDraft(
 
     private DescriptorTemplate AddBase(DescriptorTemplate template, List<ExtentLine> extents)
     {
-        (string Source, VmxFile File, VmxDisk Disk, bool IsSure)? attachment = survey.AttachmentOf(data.DiskName);
+        (string Source, VmxFile File, VmxDisk Disk, bool IsSure)? attachment =
+            survey.AttachmentOf(data.DiskName);
         CollectAdapter(attachment);
         if (attachment is { File.HardwareVersion: { } version } known)
         {
@@ -231,7 +253,8 @@ internal sealed class DescriptionDraft(
         }
         foreach (Sibling sibling in survey.Siblings)
         {
-            if (sibling.Descriptor.Database("virtualHWVersion") is { Length: > 0 and < 4 } text && text.All(char.IsAsciiDigit))
+            if (sibling.Descriptor.Database("virtualHWVersion") is { Length: > 0 and < 4 } text
+                && text.All(char.IsAsciiDigit))
             {
                 book.Add(HardwareVersion, text, sibling.Name, Confidence.Weak);
             }
@@ -257,7 +280,8 @@ internal sealed class DescriptionDraft(
     private void CollectAdapter((string Source, VmxFile File, VmxDisk Disk, bool IsSure)? attachment)
     {
         if (options.AdapterType is { } given) { book.Add(Adapter, given, User, Confidence.Certain); }
-        foreach (Sibling sibling in survey.Siblings.Where(sibling => survey.DescendsFrom(sibling.Name, data.DiskName)))
+        foreach (Sibling sibling in survey.Siblings.Where(sibling =>
+            survey.DescendsFrom(sibling.Name, data.DiskName)))
         {
             if (sibling.Descriptor.Database("adapterType") is { } word && KnownAdapter(word) is { } adapter)
             {
@@ -292,20 +316,22 @@ internal sealed class DescriptionDraft(
         _ => null,
     };
 
-    // The partition table keeps the shape the disk had for the system that made it: its last head is one less than the
-    // heads of the disk. 16 heads are IDE's; 255 are what every BIOS gives to a large disk.
+    // The partition table keeps the shape the disk had for the system that made it: its last head is one less
+    // than the heads of the disk. 16 heads are IDE's; 255 are what every BIOS gives to a large disk.
     private void CollectFromBootSector()
     {
         const int TableOffset = 446, EntryBytes = 16, EntryCount = 4;
         Span<byte> sector = stackalloc byte[Sector.Bytes];
         try
         {
-            using HostFile file = host.Open(HostPath.Combine(data.Folder, data.Pieces[0].FileName), HostAccess.Read);
+            using HostFile file =
+                host.Open(HostPath.Combine(data.Folder, data.Pieces[0].FileName), HostAccess.Read);
             file.Read(0, sector);
         }
         catch (BlockException error)
         {
-            findings.Add(DescribeFindings.WitnessUnusable, error.Path ?? diskPath, error.Message, error.OffsetBytes);
+            findings.Add(DescribeFindings.WitnessUnusable,
+                error.Path ?? diskPath, error.Message, error.OffsetBytes);
             return;
         }
         if (BinaryPrimitives.ReadUInt16LittleEndian(sector[510..]) != 0xAA55)
@@ -320,8 +346,14 @@ internal sealed class DescriptionDraft(
             ReadOnlySpan<byte> entry = sector.Slice(TableOffset + (i * EntryBytes), EntryBytes);
             if (entry[4] != 0) { lastHead = Math.Max(lastHead, entry[5]); }
         }
-        if (lastHead == 15) { book.Add(Adapter, "ide", "a partition table made for 16 heads", Confidence.Weak); }
-        else if (lastHead == 254) { book.Add(Adapter, "lsilogic", "a partition table made for 255 heads", Confidence.Weak); }
+        if (lastHead == 15)
+        {
+            book.Add(Adapter, "ide", "a partition table made for 16 heads", Confidence.Weak);
+        }
+        else if (lastHead == 254)
+        {
+            book.Add(Adapter, "lsilogic", "a partition table made for 255 heads", Confidence.Weak);
+        }
     }
 
     private void AddMissing(string field, string value)

@@ -2,7 +2,9 @@ using Palimpsest.Core.Findings;
 
 namespace Palimpsest.Core.Chains.Describing;
 
-/// <summary>Collects what is known for each field, and decides: the surest wins, the first of equals.</summary>
+/// <summary>
+/// Collects what is known for each field, and decides: the surest wins, the first of equals.
+/// </summary>
 internal sealed class EvidenceBook
 {
     private readonly List<Evidence> all = [];
@@ -24,11 +26,13 @@ internal sealed class EvidenceBook
             {
                 decided.Add(evidence with { IsUsed = evidence.Value == ranked[0].Value });
             }
-            if (ranked.Find(evidence => evidence.Value != ranked[0].Value && evidence.Confidence >= Confidence.Likely)
+            if (ranked.Find(evidence => evidence.Value != ranked[0].Value
+                && evidence.Confidence >= Confidence.Likely)
                 is { } other)
             {
                 findings.Add(DescribeFindings.WitnessesDiffer, path,
-                    $"{field} is {ranked[0].Value} by {ranked[0].Source}, and {other.Value} by {other.Source}",
+                    $"{field} is {ranked[0].Value} by {ranked[0].Source}, and {other.Value} by "
+                    + $"{other.Source}",
                     field: field);
             }
         }

@@ -22,10 +22,13 @@ internal sealed record Sibling(string Name, VmdkDescriptor Descriptor)
     }
 }
 
-/// <summary>Everything in a folder that knows of a lost descriptor: siblings, settings, snapshot lists, logs.</summary>
+/// <summary>
+/// Everything in a folder that knows of a lost descriptor: siblings, settings, snapshot lists, logs.
+/// </summary>
 internal sealed class FolderSurvey
 {
-    // A machine has at most a few hundred disk files and keeps about ten logs. The bounds are for hostile folders.
+    // A machine has at most a few hundred disk files and keeps about ten logs. The bounds are for hostile
+    // folders.
     private const int MaximumDescriptors = 4096, MaximumWitnesses = 64, MaximumLogs = 8, MaximumDepth = 255;
 
     private readonly Dictionary<string, Sibling> siblings = new(StringComparer.Ordinal);
@@ -90,9 +93,12 @@ internal sealed class FolderSurvey
 
     /// <summary>The links that name a disk as their parent, and remember its content id.</summary>
     public IEnumerable<Sibling> ChildrenOf(string name) => siblings.Values.Where(sibling =>
-        sibling.ParentName == name && sibling.Descriptor.ParentContentId is { } id && id != VmdkDescriptor.NoParent);
+        sibling.ParentName == name && sibling.Descriptor.ParentContentId is { } id
+        && id != VmdkDescriptor.NoParent);
 
-    /// <summary>True when <paramref name="name"/> stands on <paramref name="ancestor"/>, as far as siblings say.</summary>
+    /// <summary>
+    /// True when <paramref name="name"/> stands on <paramref name="ancestor"/>, as far as siblings say.
+    /// </summary>
     public bool DescendsFrom(string name, string ancestor)
     {
         string? current = name;
@@ -105,8 +111,8 @@ internal sealed class FolderSurvey
     }
 
     /// <summary>
-    /// The place in a machine where the disk is attached: directly, through links that stand on it, or - the weaker
-    /// answer - through a disk with the same name but for a snapshot's number.
+    /// The place in a machine where the disk is attached: directly, through links that stand on it, or - the
+    /// weaker answer - through a disk with the same name but for a snapshot's number.
     /// </summary>
     public (string Source, VmxFile File, VmxDisk Disk, bool IsSure)? AttachmentOf(string diskName)
     {
@@ -114,11 +120,17 @@ internal sealed class FolderSurvey
             settings.File.Disks.Select(disk => (settings.Name, settings.File, disk))).ToList();
         foreach ((string source, VmxFile file, VmxDisk disk) in all)
         {
-            if (disk.BareName == diskName || DescendsFrom(disk.BareName, diskName)) { return (source, file, disk, true); }
+            if (disk.BareName == diskName || DescendsFrom(disk.BareName, diskName))
+            {
+                return (source, file, disk, true);
+            }
         }
         foreach ((string source, VmxFile file, VmxDisk disk) in all)
         {
-            if (DataSet.StemOf(disk.BareName) == DataSet.StemOf(diskName)) { return (source, file, disk, false); }
+            if (DataSet.StemOf(disk.BareName) == DataSet.StemOf(diskName))
+            {
+                return (source, file, disk, false);
+            }
         }
         return null;
     }
@@ -150,7 +162,8 @@ internal sealed class FolderSurvey
         }
         catch (Exception error) when (error is ImageException or BlockException)
         {
-            // Data files and damaged descriptors are no witnesses; they have findings of their own when opened.
+            // Data files and damaged descriptors are no witnesses; they have findings of their own when
+            // opened.
         }
     }
 }

@@ -10,11 +10,12 @@ namespace Palimpsest.Core.Chains.Describing;
 /// <param name="Descriptor">Its descriptor.</param>
 /// <param name="Source">Who says so.</param>
 /// <param name="Confidence">How sure.</param>
-internal sealed record FoundParent(string Hint, VmdkDescriptor Descriptor, string Source, Confidence Confidence);
+internal sealed record FoundParent(string Hint, VmdkDescriptor Descriptor, string Source,
+    Confidence Confidence);
 
 /// <summary>
-/// Finds the parent of a delta: by the user's word, by the snapshot list, or because only one disk can be it. A delta
-/// on a wrong parent gives a mixture that looks like a disk, so everything less is refused.
+/// Finds the parent of a delta: by the user's word, by the snapshot list, or because only one disk can be it.
+/// A delta on a wrong parent gives a mixture that looks like a disk, so everything less is refused.
 /// </summary>
 internal sealed class ParentSearch(IHost host, DataSet data, FolderSurvey survey, FindingList findings)
 {
@@ -30,14 +31,18 @@ internal sealed class ParentSearch(IHost host, DataSet data, FolderSurvey survey
                 ThrowUnlessFits(sibling.Name, sibling.Descriptor);
                 return new FoundParent(sibling.Name, sibling.Descriptor, listed.Source, Confidence.Likely);
             }
-            throw findings.Refuse(DescribeFindings.ParentDescriptorMissing, HostPath.Combine(data.Folder, data.DiskName),
-                $"{listed.Source} says that the parent is \"{DescriptorParser.Printable(listed.Name)}\", and there is no "
+            throw findings.Refuse(DescribeFindings.ParentDescriptorMissing,
+                HostPath.Combine(data.Folder, data.DiskName),
+                $"{listed.Source} says that the parent is \"{DescriptorParser.Printable(listed.Name)}\", "
+                + "and there is no "
                 + $"readable descriptor of that name in {data.Folder}");
         }
         return ByElimination();
     }
 
-    /// <summary>True when the parent's size is the delta's: exactly, or rounded up to whole grains by the header.</summary>
+    /// <summary>
+    /// True when the parent's size is the delta's: exactly, or rounded up to whole grains by the header.
+    /// </summary>
     public static bool Fits(DataSet data, long parentSectors) =>
         data.SectorCount >= parentSectors && data.SectorCount - parentSectors < data.GrainSectors;
 
@@ -55,11 +60,13 @@ internal sealed class ParentSearch(IHost host, DataSet data, FolderSurvey survey
         return new FoundParent(hint, descriptor, User, Confidence.Certain);
     }
 
-    // A snapshot's entry names the link it froze. So a link's parent is what the snapshot before it froze: of one that
-    // is frozen itself, the snapshot's parent; of the one the machine runs from, the current snapshot.
+    // A snapshot's entry names the link it froze. So a link's parent is what the snapshot before it froze: of
+    // one that is frozen itself, the snapshot's parent; of the one the machine runs from, the current
+    // snapshot.
     private (string Name, string Source)? FromSnapshotList()
     {
-        string? node = survey.AttachmentOf(data.DiskName) is { IsSure: true } attachment ? attachment.Disk.Node : null;
+        string? node = survey.AttachmentOf(data.DiskName) is { IsSure: true } attachment
+            ? attachment.Disk.Node : null;
         foreach ((string file, VmsdFile list) in survey.SnapshotLists)
         {
             foreach (VmsdSnapshot snapshot in list.Snapshots)
@@ -84,7 +91,8 @@ internal sealed class ParentSearch(IHost host, DataSet data, FolderSurvey survey
     private string? FrozenBy(VmsdSnapshot snapshot, string? node)
     {
         VmsdDisk? disk = snapshot.Disks.FirstOrDefault(disk => node is not null && disk.Node == node)
-            ?? snapshot.Disks.FirstOrDefault(disk => DataSet.StemOf(disk.BareName) == DataSet.StemOf(data.DiskName));
+            ?? snapshot.Disks.FirstOrDefault(disk =>
+                DataSet.StemOf(disk.BareName) == DataSet.StemOf(data.DiskName));
         return disk is null || disk.BareName == data.DiskName ? null : disk.BareName;
     }
 
@@ -98,7 +106,8 @@ internal sealed class ParentSearch(IHost host, DataSet data, FolderSurvey survey
                 && sibling.CapacityBytes is { } capacity && Fits(data, capacity / Sector.Bytes)),
         ];
 
-        // One that has another child already is the parent of a branch at most; the end of the chain is likelier.
+        // One that has another child already is the parent of a branch at most; the end of the chain is
+        // likelier.
         List<Sibling> ends = family.FindAll(sibling => !survey.ChildrenOf(sibling.Name).Any());
         List<Sibling> plausible = ends.Count > 0 ? ends : family;
         if (plausible.Count == 1)
@@ -118,7 +127,8 @@ internal sealed class ParentSearch(IHost host, DataSet data, FolderSurvey survey
         long sectors = descriptor.CapacityBytes / Sector.Bytes;
         if (!Fits(data, sectors))
         {
-            throw findings.Refuse(ChainFindings.CapacityMismatch, HostPath.Combine(data.Folder, data.DiskName),
+            throw findings.Refuse(ChainFindings.CapacityMismatch,
+                HostPath.Combine(data.Folder, data.DiskName),
                 $"it has {data.SectorCount} sectors and its parent {name} {sectors}");
         }
     }

@@ -6,7 +6,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains.Repairing;
 
 /// <summary>Plans what mends the text of one descriptor, without changing what it means.</summary>
-internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions options, HostNames names, FindingList findings)
+internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions options, HostNames names,
+    FindingList findings)
 {
     private readonly List<string> reasons = [];
 
@@ -25,7 +26,10 @@ internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions opti
         VmdkDescriptor descriptor = DescriptorParser.Parse(body, link.Path, before);
         var editor = new DescriptorEditor(descriptor);
         var codes = before.Items.Select(finding => finding.Code).ToHashSet();
-        if (codes.Contains(DescriptorFindings.StaleTail)) { reasons.Add("old text behind the end is removed"); }
+        if (codes.Contains(DescriptorFindings.StaleTail))
+        {
+            reasons.Add("old text behind the end is removed");
+        }
         MendVersion(editor, codes);
         MendContentId(editor, descriptor);
         MendParentContentId(editor, descriptor);
@@ -74,7 +78,10 @@ internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions opti
     private void MendVersion(DescriptorEditor editor, HashSet<FindingCode> codes)
     {
         if (codes.Contains(DescriptorFindings.NoVersion)) { reasons.Add("version=1 is added"); }
-        else if (codes.Contains(DescriptorFindings.VersionNotFirst)) { reasons.Add("the version line is put first"); }
+        else if (codes.Contains(DescriptorFindings.VersionNotFirst))
+        {
+            reasons.Add("the version line is put first");
+        }
         else { return; }
         editor.PutVersionFirst();
     }
@@ -89,12 +96,14 @@ internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions opti
             return;
         }
         string folder = names.FolderOf(link.Path), name = HostPath.NameOf(link.Path);
-        List<Sibling> children = [.. FolderSurvey.Read(host, folder, name, new FindingList()).ChildrenOf(name)];
+        List<Sibling> children =
+            [.. FolderSurvey.Read(host, folder, name, new FindingList()).ChildrenOf(name)];
         uint[] expected = [.. children.Select(child => child.Descriptor.ParentContentId!.Value).Distinct()];
         if (expected.Length > 1)
         {
-            findings.Add(RepairFindings.ContentIdUndecided, link.Path, string.Join(", ", children.Select(child =>
-                $"{child.Name} expects {child.Descriptor.ParentContentId:x8}")), field: "CID");
+            findings.Add(RepairFindings.ContentIdUndecided, link.Path,
+                string.Join(", ", children.Select(child =>
+                    $"{child.Name} expects {child.Descriptor.ParentContentId:x8}")), field: "CID");
             return;
         }
         uint chosen = expected.Length == 1 ? expected[0] : DescriptorTemplate.NewContentId();
@@ -114,7 +123,8 @@ internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions opti
         }
         if (descriptor.ParentFileNameHint is not { Length: > 0 } hint)
         {
-            if (id is null && !descriptor.Extents.Any(extent => extent.Type is ExtentType.VmfsSparse or ExtentType.SeSparse))
+            if (id is null && !descriptor.Extents.Any(extent =>
+                extent.Type is ExtentType.VmfsSparse or ExtentType.SeSparse))
             {
                 editor.SetParentContentId(VmdkDescriptor.NoParent);
                 reasons.Add("parentCID is set to ffffffff: the disk names no parent");
@@ -129,7 +139,8 @@ internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions opti
             return;
         }
         findings.Add(RepairFindings.ParentContentIdUndecided, link.Path,
-            $"parentCID is {(id is null ? "not readable" : $"{id:x8}")}, and {DescriptorParser.Printable(hint)} has CID {now:x8}",
+            $"parentCID is {(id is null ? "not readable" : $"{id:x8}")}, and "
+            + $"{DescriptorParser.Printable(hint)} has CID {now:x8}",
             field: "parentCID");
     }
 
@@ -175,6 +186,7 @@ internal sealed class DescriptorRepair(IHost host, Link link, RepairOptions opti
         var known = before.Items.Select(finding => finding.Code).ToHashSet();
         return mended.Extents.SequenceEqual(descriptor.Extents)
             && mended.ParentFileNameHint == descriptor.ParentFileNameHint
-            && !after.Items.Any(finding => finding.Severity == Severity.Refusal && !known.Contains(finding.Code));
+            && !after.Items.Any(finding => finding.Severity == Severity.Refusal
+                && !known.Contains(finding.Code));
     }
 }

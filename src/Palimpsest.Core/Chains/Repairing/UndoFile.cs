@@ -6,9 +6,9 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains.Repairing;
 
 /// <summary>
-/// The bytes a repair replaces in place, written and made durable before the first of them changes. Lines of JSON: one
-/// that names the file, one for each change in order (offset, old and new bytes in base64), one that ends it. A file
-/// without its last line was cut off, and is not used.
+/// The bytes a repair replaces in place, written and made durable before the first of them changes. Lines of
+/// JSON: one that names the file, one for each change in order (offset, old and new bytes in base64), one
+/// that ends it. A file without its last line was cut off, and is not used.
 /// </summary>
 /// <param name="FileName">Bare name of the file, which lies beside the undo file.</param>
 /// <param name="LengthBytes">Its length before the repair.</param>
@@ -55,12 +55,14 @@ internal sealed record UndoFile(string FileName, long LengthBytes, IReadOnlyList
         file.Read(0, bytes);
         try
         {
-            return Parse(bytes) ?? throw findings.Refuse(RepairFindings.BadUndoFile, path, "its lines do not fit together");
+            return Parse(bytes)
+                ?? throw findings.Refuse(RepairFindings.BadUndoFile, path, "its lines do not fit together");
         }
         catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException
             or KeyNotFoundException or DecoderFallbackException)
         {
-            throw findings.Refuse(RepairFindings.BadUndoFile, path, "a line is not of the form it should have");
+            throw findings.Refuse(RepairFindings.BadUndoFile, path,
+                "a line is not of the form it should have");
         }
     }
 

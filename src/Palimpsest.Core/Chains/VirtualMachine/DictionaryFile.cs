@@ -7,8 +7,9 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains.VirtualMachine;
 
 /// <summary>
-/// The text files beside a disk that hold <c>key = "value"</c> lines: <c>.vmx</c>, <c>.vmsd</c>. Immutable. Lines are
-/// kept byte for byte; an edit changes the one value it names. Keys are case-insensitive and the first one counts.
+/// The text files beside a disk that hold <c>key = "value"</c> lines: <c>.vmx</c>, <c>.vmsd</c>. Immutable.
+/// Lines are kept byte for byte; an edit changes the one value it names. Keys are case-insensitive and the
+/// first one counts.
 /// </summary>
 public sealed class DictionaryFile
 {
@@ -42,8 +43,8 @@ public sealed class DictionaryFile
     public string? this[string key] => indexOfKey.TryGetValue(key, out int index) ? lines[index].Value : null;
 
     /// <summary>
-    /// Reads a file of a host; null, with a finding, when it is too large or cannot be read. Such a file is a witness,
-    /// not the disk: its loss stops nobody.
+    /// Reads a file of a host; null, with a finding, when it is too large or cannot be read. Such a file is a
+    /// witness, not the disk: its loss stops nobody.
     /// </summary>
     public static DictionaryFile? TryRead(IHost host, string path, FindingList findings)
     {
@@ -55,7 +56,8 @@ public sealed class DictionaryFile
             long length = file.Length;
             if (length > MaximumBytes)
             {
-                findings.Add(DescribeFindings.WitnessUnusable, path, $"it has {length} bytes, more than any such file");
+                findings.Add(DescribeFindings.WitnessUnusable, path,
+                    $"it has {length} bytes, more than any such file");
                 return null;
             }
             byte[] bytes = new byte[length];
@@ -69,7 +71,9 @@ public sealed class DictionaryFile
         }
     }
 
-    /// <summary>Parses text. Never throws on bad bytes: a line that says nothing is kept and means nothing.</summary>
+    /// <summary>
+    /// Parses text. Never throws on bad bytes: a line that says nothing is kept and means nothing.
+    /// </summary>
     public static DictionaryFile Parse(ReadOnlySpan<byte> bytes, string path, FindingList findings)
     {
         ArgumentNullException.ThrowIfNull(findings);
@@ -83,13 +87,15 @@ public sealed class DictionaryFile
             raw.Add(Split(text[start..next], isFirst: start == 0));
             start = next;
         }
-        string? declared = raw.Find(line => line.Key.Equals(".encoding", StringComparison.OrdinalIgnoreCase))?.Value;
+        string? declared =
+            raw.Find(line => line.Key.Equals(".encoding", StringComparison.OrdinalIgnoreCase))?.Value;
         DescriptorEncoding encoding = DescriptorEncoding.For(declared);
         for (int i = 0; i < raw.Count; i++)
         {
             if (raw[i].Key.Length == 0) { continue; }
 
-            // An unknown encoding leaves only the bytes, as Latin-1; names then at least keep their ASCII part.
+            // An unknown encoding leaves only the bytes, as Latin-1; names then at least keep their ASCII
+            // part.
             string value = encoding.Decode(raw[i].Value, path, findings) ?? raw[i].Value;
             raw[i] = raw[i] with { Value = Unescape(value) };
         }
@@ -107,11 +113,13 @@ public sealed class DictionaryFile
         {
             Line line = lines[index];
             string raw = string.Concat(
-                line.Raw.AsSpan(0, line.ValueStart), encoded, line.Raw.AsSpan(line.ValueStart + line.ValueLength));
+                line.Raw.AsSpan(0, line.ValueStart), encoded,
+                line.Raw.AsSpan(line.ValueStart + line.ValueLength));
             changed[index] = line with { Raw = raw, Value = value, ValueLength = encoded.Length };
             return new DictionaryFile(changed, encoding);
         }
-        string lineEnd = lines.Count > 0 && lines[0].Raw.EndsWith("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
+        string lineEnd = lines.Count > 0 && lines[0].Raw.EndsWith("\r\n", StringComparison.Ordinal)
+            ? "\r\n" : "\n";
         if (changed.Count > 0 && !changed[^1].Raw.EndsWith('\n'))
         {
             changed[^1] = changed[^1] with { Raw = changed[^1].Raw + lineEnd };
@@ -161,7 +169,8 @@ public sealed class DictionaryFile
         for (int i = 0; i < value.Length; i++)
         {
             if (value[i] == '|' && i + 2 < value.Length && byte.TryParse(
-                value.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out byte code)
+                value.AsSpan(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out byte code)
                 && code < 0x80)
             {
                 plain.Append((char)code);

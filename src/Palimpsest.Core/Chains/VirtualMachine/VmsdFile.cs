@@ -5,7 +5,8 @@ namespace Palimpsest.Core.Chains.VirtualMachine;
 
 /// <summary>A disk that a snapshot froze.</summary>
 /// <param name="Node">Where it is attached: <c>scsi0:0</c>; null when not said.</param>
-/// <param name="FileName">The link that was frozen, as written: for the first snapshot that is the base.</param>
+/// <param name="FileName">The link that was frozen, as written: for the first snapshot that is the
+/// base.</param>
 public sealed record VmsdDisk(string? Node, string FileName)
 {
     /// <summary>The file's bare name.</summary>
@@ -21,13 +22,18 @@ public sealed record VmsdDisk(string? Node, string FileName)
 public sealed record VmsdSnapshot(
     int Uid, int? ParentUid, string? DisplayName, DateTime? CreatedUtc, IReadOnlyList<VmsdDisk> Disks);
 
-/// <summary>The snapshots of a virtual machine (<c>.vmsd</c>). A view of a <see cref="DictionaryFile"/>.</summary>
+/// <summary>
+/// The snapshots of a virtual machine (<c>.vmsd</c>). A view of a <see cref="DictionaryFile"/>.
+/// </summary>
 public sealed class VmsdFile
 {
-    // VMware allows 32 snapshots in a chain and a few hundred in a tree; the rest is a bound against hostile files.
+    // VMware allows 32 snapshots in a chain and a few hundred in a tree; the rest is a bound against hostile
+    // files.
     private const int MaximumSnapshots = 4096, MaximumDisks = 1024;
 
-    /// <summary>Reads the snapshots from a dictionary. Never throws on bad values: what is no snapshot is not listed.</summary>
+    /// <summary>
+    /// Reads the snapshots from a dictionary. Never throws on bad values: what is no snapshot is not listed.
+    /// </summary>
     public VmsdFile(DictionaryFile dictionary)
     {
         ArgumentNullException.ThrowIfNull(dictionary);
@@ -56,7 +62,8 @@ public sealed class VmsdFile
 
     private static IEnumerable<VmsdSnapshot> FindSnapshots(DictionaryFile dictionary)
     {
-        // Numbers may have gaps after deletions, so the count is a hint only; the keys themselves are what there is.
+        // Numbers may have gaps after deletions, so the count is a hint only; the keys themselves are what
+        // there is.
         int found = 0;
         foreach ((string key, string value) in dictionary.Entries)
         {
@@ -69,7 +76,8 @@ public sealed class VmsdFile
             if (++found > MaximumSnapshots) { yield break; }
             string prefix = key[..^4];
             yield return new VmsdSnapshot(uid, NumberOf(dictionary[prefix + ".parent"]),
-                dictionary[prefix + ".displayName"], TimeOf(dictionary, prefix), [.. FindDisks(dictionary, prefix)]);
+                dictionary[prefix + ".displayName"], TimeOf(dictionary, prefix),
+                [.. FindDisks(dictionary, prefix)]);
         }
     }
 
@@ -88,7 +96,8 @@ public sealed class VmsdFile
     private static DateTime? TimeOf(DictionaryFile dictionary, string prefix)
     {
         if (!int.TryParse(dictionary[prefix + ".createTimeHigh"], CultureInfo.InvariantCulture, out int high)
-            || !int.TryParse(dictionary[prefix + ".createTimeLow"], CultureInfo.InvariantCulture, out int low))
+            || !int.TryParse(dictionary[prefix + ".createTimeLow"], CultureInfo.InvariantCulture,
+                out int low))
         {
             return null;
         }

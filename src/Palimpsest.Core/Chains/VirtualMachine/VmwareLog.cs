@@ -29,8 +29,9 @@ public sealed record LogFacts
 }
 
 /// <summary>
-/// What <c>vmware.log</c> tells about disks. Its form is not documented and differs between versions, so single
-/// phrases are looked for on lines that name a <c>.vmdk</c> file, and the answer is a hint, never a proof.
+/// What <c>vmware.log</c> tells about disks. Its form is not documented and differs between versions, so
+/// single phrases are looked for on lines that name a <c>.vmdk</c> file, and the answer is a hint, never a
+/// proof.
 /// </summary>
 public sealed partial class VmwareLog
 {
@@ -113,7 +114,8 @@ public sealed partial class VmwareLog
     private static LogFacts Read(string rest, LogFacts facts)
     {
         if (Sectors().Match(rest) is { Success: true } sectors
-            && long.TryParse(sectors.Groups[2].Value, NumberStyles.None, CultureInfo.InvariantCulture, out long count))
+            && long.TryParse(sectors.Groups[2]
+                .Value, NumberStyles.None, CultureInfo.InvariantCulture, out long count))
         {
             facts = facts with { TypeText = sectors.Groups[1].Value, SectorCount = count };
         }
@@ -144,11 +146,13 @@ public sealed partial class VmwareLog
         MatchMilliseconds)]
     private static partial Regex Sectors();
 
-    [GeneratedRegex("UUID ['\"]((?:[0-9a-fA-F]{2}[ -]){15}[0-9a-fA-F]{2})['\"]", RegexOptions.CultureInvariant,
+    [GeneratedRegex("UUID ['\"]((?:[0-9a-fA-F]{2}[ -]){15}[0-9a-fA-F]{2})['\"]",
+        RegexOptions.CultureInvariant,
         MatchMilliseconds)]
     private static partial Regex Uuid();
 
-    [GeneratedRegex("(?<![A-Za-z])(?:CID|content ?ID)\\s{0,4}[=:]?\\s{0,4}(?:0x)?([0-9a-f]{8})(?![0-9a-fA-F])",
+    [GeneratedRegex(
+        "(?<![A-Za-z])(?:CID|content ?ID)\\s{0,4}[=:]?\\s{0,4}(?:0x)?([0-9a-f]{8})(?![0-9a-fA-F])",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase, MatchMilliseconds)]
     private static partial Regex ContentId();
 

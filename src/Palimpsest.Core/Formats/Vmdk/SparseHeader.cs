@@ -4,8 +4,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk;
 
 /// <summary>
-/// The "KDMV" header of hosted sparse and stream-optimised extents: 512 bytes, little-endian, offsets and sizes in
-/// sectors. Source: VMware, Virtual Disk Format 5.0. Byte table: <c>HostedSparse/README.md</c>.
+/// The "KDMV" header of hosted sparse and stream-optimised extents: 512 bytes, little-endian, offsets and
+/// sizes in sectors. Source: VMware, Virtual Disk Format 5.0. Byte table: <c>HostedSparse/README.md</c>.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public readonly record struct SparseHeader
@@ -74,7 +74,10 @@ public readonly record struct SparseHeader
     public U16Le CompressAlgorithm { get; init; }
 }
 
-/// <summary>Flag bits of <see cref="SparseHeader.Flags"/>. The high 16 bits are incompatible ones: unknown means refuse.</summary>
+/// <summary>
+/// Flag bits of <see cref="SparseHeader.Flags"/>. The high 16 bits are incompatible ones: unknown means
+/// refuse.
+/// </summary>
 [Flags]
 public enum SparseFlags : uint
 {

@@ -5,13 +5,16 @@ using Xunit;
 
 namespace Palimpsest.Tests.Chains.VirtualMachine;
 
-/// <summary>The files beside a machine's disks: real forms, edits that keep every other byte, and hostile bytes.</summary>
+/// <summary>
+/// The files beside a machine's disks: real forms, edits that keep every other byte, and hostile bytes.
+/// </summary>
 public sealed class SideFileTests
 {
     private const string Settings =
         "\uFEFF.encoding = \"UTF-8\"\r\n# a comment = \"x\"\r\nvirtualHW.version = \"13\"\r\n"
-        + "SCSI0:0.FILENAME = \"Größe und \u6F22.vmdk\"\r\nscsi0:0.present = \"TRUE\"\r\nscsi0.virtualDev = \"PVSCSI\"\r\n"
-        + "scsi0:1.fileName = \"gone.vmdk\"\r\nscsi0:1.present = \"FALSE\"\r\nide1:0.fileName = \"cd.iso\"\r\n"
+        + "SCSI0:0.FILENAME = \"Größe und \u6F22.vmdk\"\r\nscsi0:0.present = \"TRUE\"\r\n"
+        + "scsi0.virtualDev = \"PVSCSI\"\r\nscsi0:1.fileName = \"gone.vmdk\"\r\n"
+        + "scsi0:1.present = \"FALSE\"\r\nide1:0.fileName = \"cd.iso\"\r\n"
         + "annotation = \"a|22quoted|22 line|0Anext|7C\"\r\nodd line\r\n";
 
     [Fact]
@@ -38,7 +41,8 @@ public sealed class SideFileTests
         DictionaryFile file = Parse(Settings);
         Assert.Equal(Encoding.UTF8.GetBytes(Settings), file.ToBytes());
         string edited = Settings.Replace("\"13\"", "\"21\"", StringComparison.Ordinal) + "added = \"ü\"\r\n";
-        Assert.Equal(edited, Encoding.UTF8.GetString(file.With("virtualhw.version", "21").With("added", "ü").ToBytes()));
+        Assert.Equal(edited,
+            Encoding.UTF8.GetString(file.With("virtualhw.version", "21").With("added", "ü").ToBytes()));
         Assert.Equal(Settings.Replace("scsi0:1.present = \"FALSE\"\r\n", "", StringComparison.Ordinal),
             Encoding.UTF8.GetString(file.Without("scsi0:1.present").ToBytes()));
     }
@@ -46,7 +50,8 @@ public sealed class SideFileTests
     [Fact]
     public void DeclaredEncodingIsUsed()
     {
-        byte[] bytes = [.. ".encoding = \"windows-1252\"\nscsi0:0.fileName = \"Gr"u8, 0xF6, .. "be.vmdk\"\n"u8];
+        byte[] bytes =
+            [.. ".encoding = \"windows-1252\"\nscsi0:0.fileName = \"Gr"u8, 0xF6, .. "be.vmdk\"\n"u8];
         Assert.Equal("Gröbe.vmdk", DictionaryFile.Parse(bytes, "x", new FindingList())["scsi0:0.fileName"]);
     }
 
@@ -106,14 +111,19 @@ public sealed class SideFileTests
         var random = new Random(7);
         string[] seeds =
         [
-            Settings, "snapshot0.uid = \"99999999999999999999\"\nsnapshot0.numDisks = \"-1\"\nsnapshotx.uid=\"1\"\n",
-            "snapshot0.uid = \"1\"\nsnapshot0.numDisks = \"2147483647\"\nsnapshot0.createTimeHigh = \"2147483647\"\n"
-            + "snapshot0.createTimeLow = \"-1\"\n", "Disk '" + new string('\'', 4000) + ".vmdk' has UUID 'zz'\n",
+            Settings, "snapshot0.uid = \"99999999999999999999\"\nsnapshot0.numDisks = \"-1\"\n"
+            + "snapshotx.uid=\"1\"\n",
+            "snapshot0.uid = \"1\"\nsnapshot0.numDisks = \"2147483647\"\n"
+            + "snapshot0.createTimeHigh = \"2147483647\"\nsnapshot0.createTimeLow = \"-1\"\n", "Disk '"
+            + new string('\'', 4000) + ".vmdk' has UUID 'zz'\n",
         ];
         for (int round = 0; round < 3000; round++)
         {
             byte[] bytes = Encoding.UTF8.GetBytes(seeds[round % seeds.Length]);
-            for (int i = random.Next(8); i > 0; i--) { bytes[random.Next(bytes.Length)] = (byte)random.Next(256); }
+            for (int i = random.Next(8); i > 0; i--)
+            {
+                bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            }
             bytes = bytes[..random.Next(bytes.Length + 1)];
             DictionaryFile file = DictionaryFile.Parse(bytes, "hostile", new FindingList());
             Assert.Equal(bytes, file.ToBytes());

@@ -30,10 +30,13 @@ public static class CreateTypes
     /// <summary>Any mixture of extents.</summary>
     public const string Custom = "custom";
 
-    /// <summary>Types whose extents are read one by one. Names that VMware's tools use for the same layouts included.</summary>
+    /// <summary>
+    /// Types whose extents are read one by one. Names that VMware's tools use for the same layouts included.
+    /// </summary>
     private static readonly string[] Readable =
     [
-        MonolithicSparse, MonolithicFlat, TwoGbMaxExtentSparse, TwoGbMaxExtentFlat, StreamOptimized, Vmfs, VmfsSparse,
+        MonolithicSparse, MonolithicFlat, TwoGbMaxExtentSparse, TwoGbMaxExtentFlat, StreamOptimized, Vmfs,
+        VmfsSparse,
         SeSparse, Custom, "2GbMaxExtentSparse", "2GbMaxExtentFlat", "vmfsSeSparse", "vmfsPreallocated",
         "vmfsEagerZeroedThick", "vmfsThin", "vmfsThick",
     ];
@@ -41,13 +44,16 @@ public static class CreateTypes
     /// <summary>Types that are recognised and refused by name.</summary>
     private static readonly string[] Refused =
     [
-        "fullDevice", "partitionedDevice", "vmfsRDM", "vmfsRawDeviceMap", "vmfsRDMP", "vmfsPassthroughRawDeviceMap",
+        "fullDevice", "partitionedDevice", "vmfsRDM", "vmfsRawDeviceMap", "vmfsRDMP",
+        "vmfsPassthroughRawDeviceMap",
         "vmfsRaw", "vsanSparse",
     ];
 
     /// <summary>True for a type this tool opens.</summary>
-    public static bool IsReadable(string createType) => Readable.Contains(createType, StringComparer.OrdinalIgnoreCase);
+    public static bool IsReadable(string createType) =>
+        Readable.Contains(createType, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>True for a type that is known to need something outside of files.</summary>
-    public static bool IsRefused(string createType) => Refused.Contains(createType, StringComparer.OrdinalIgnoreCase);
+    public static bool IsRefused(string createType) =>
+        Refused.Contains(createType, StringComparer.OrdinalIgnoreCase);
 }

@@ -3,7 +3,8 @@ using System.Text;
 namespace Palimpsest.Core.Formats.Vmdk.Descriptor;
 
 /// <summary>
-/// Changes single values of a descriptor. Every line that is not changed keeps its bytes, its line end and its place.
+/// Changes single values of a descriptor. Every line that is not changed keeps its bytes, its line end and
+/// its place.
 /// </summary>
 public sealed class DescriptorEditor
 {
@@ -20,7 +21,9 @@ public sealed class DescriptorEditor
         lineEnd = lines.Count > 0 && lines[0].LineEnd == "\r\n" ? "\r\n" : "\n";
     }
 
-    /// <summary>Sets the CID, and the tail of the long content id where the descriptor has one of 32 digits.</summary>
+    /// <summary>
+    /// Sets the CID, and the tail of the long content id where the descriptor has one of 32 digits.
+    /// </summary>
     public void SetContentId(uint contentId)
     {
         Set("CID", $"{contentId:x8}");
@@ -35,7 +38,8 @@ public sealed class DescriptorEditor
     public void SetParentContentId(uint parentContentId) => Set("parentCID", $"{parentContentId:x8}");
 
     /// <summary>
-    /// Sets a key. An existing line keeps its form around the value; a new one goes after the last line of its section.
+    /// Sets a key. An existing line keeps its form around the value; a new one goes after the last line of
+    /// its section.
     /// </summary>
     public void Set(string key, string value)
     {
@@ -45,7 +49,8 @@ public sealed class DescriptorEditor
         {
             DescriptorLine line = lines[index];
             string raw = string.Concat(
-                line.Raw.AsSpan(0, line.ValueStart), encoded, line.Raw.AsSpan(line.ValueStart + line.ValueLength));
+                line.Raw.AsSpan(0, line.ValueStart), encoded,
+                line.Raw.AsSpan(line.ValueStart + line.ValueLength));
             lines[index] = line with { Raw = raw, Value = value, ValueLength = encoded.Length };
             return;
         }
@@ -60,7 +65,9 @@ public sealed class DescriptorEditor
     /// <summary>Removes every line of a key.</summary>
     public void Remove(string key) => lines.RemoveAll(line => IsKey(line, key));
 
-    /// <summary>Makes the version line the first one after the comments at the top; adds <c>version=1</c> without one.</summary>
+    /// <summary>
+    /// Makes the version line the first one after the comments at the top; adds <c>version=1</c> without one.
+    /// </summary>
     public void PutVersionFirst()
     {
         int index = IndexOf("version");
@@ -76,10 +83,15 @@ public sealed class DescriptorEditor
     public void PutContentIdFirst()
     {
         int own = IndexOf("CID"), parent = IndexOf("parentCID");
-        if (own >= 0 && parent >= 0 && parent < own) { (lines[own], lines[parent]) = (EnsureLineEnd(lines[parent]), EnsureLineEnd(lines[own])); }
+        if (own >= 0 && parent >= 0 && parent < own)
+        {
+            (lines[own], lines[parent]) = (EnsureLineEnd(lines[parent]), EnsureLineEnd(lines[own]));
+        }
     }
 
-    /// <summary>Writes out the offset 0 of FLAT extent lines that have a name and no offset. The rest of a line stays.</summary>
+    /// <summary>
+    /// Writes out the offset 0 of FLAT extent lines that have a name and no offset. The rest of a line stays.
+    /// </summary>
     public void WriteFlatOffsets()
     {
         for (int i = 0; i < lines.Count; i++)
@@ -87,7 +99,8 @@ public sealed class DescriptorEditor
             if (lines[i].Kind != DescriptorLineKind.Extent) { continue; }
             string body = lines[i].Raw.TrimEnd();
             string[] words = body.Split([' ', '\t'], 4, StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length == 4 && words[2].Equals("FLAT", StringComparison.OrdinalIgnoreCase) && body.EndsWith('"'))
+            if (words.Length == 4 && words[2].Equals("FLAT", StringComparison.OrdinalIgnoreCase)
+                && body.EndsWith('"'))
             {
                 lines[i] = lines[i] with { Raw = body + " 0" + lines[i].Raw[body.Length..] };
             }

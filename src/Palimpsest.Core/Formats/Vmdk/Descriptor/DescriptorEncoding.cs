@@ -4,12 +4,13 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Formats.Vmdk.Descriptor;
 
 /// <summary>
-/// The character sets of descriptors. Lines are kept as Latin-1 text, one character for each byte, so that what is
-/// not touched is written back as it was; only values are decoded.
+/// The character sets of descriptors. Lines are kept as Latin-1 text, one character for each byte, so that
+/// what is not touched is written back as it was; only values are decoded.
 /// </summary>
 internal sealed class DescriptorEncoding
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private readonly Encoding? encoding;
 
     private DescriptorEncoding(string name, Encoding? encoding)
@@ -24,7 +25,10 @@ internal sealed class DescriptorEncoding
     /// <summary>The encoding for a declared name. An unknown name decodes ASCII only.</summary>
     public static DescriptorEncoding For(string? declared)
     {
-        if (declared is null || declared.Equals("UTF-8", StringComparison.OrdinalIgnoreCase)) { return new("UTF-8", StrictUtf8); }
+        if (declared is null || declared.Equals("UTF-8", StringComparison.OrdinalIgnoreCase))
+        {
+            return new("UTF-8", StrictUtf8);
+        }
         Encoding? found = declared.ToUpperInvariant() switch
         {
             "US-ASCII" or "ASCII" => StrictUtf8,
@@ -38,7 +42,9 @@ internal sealed class DescriptorEncoding
         return new(declared, found);
     }
 
-    /// <summary>Decodes Latin-1-wrapped bytes; null when the encoding is unknown and a byte is not ASCII.</summary>
+    /// <summary>
+    /// Decodes Latin-1-wrapped bytes; null when the encoding is unknown and a byte is not ASCII.
+    /// </summary>
     public string? Decode(ReadOnlySpan<char> latin1, string path, FindingList findings)
     {
         if (System.Text.Ascii.IsValid(latin1)) { return latin1.ToString(); }
@@ -55,7 +61,9 @@ internal sealed class DescriptorEncoding
         }
     }
 
-    /// <summary>Encodes text for a line, Latin-1-wrapped. Characters the encoding lacks are refused.</summary>
+    /// <summary>
+    /// Encodes text for a line, Latin-1-wrapped. Characters the encoding lacks are refused.
+    /// </summary>
     public string Encode(string text)
     {
         if (System.Text.Ascii.IsValid(text)) { return text; }
@@ -68,7 +76,8 @@ internal sealed class DescriptorEncoding
         catch (EncoderFallbackException error)
         {
             throw new BlockException(BlockErrorKind.Refused, null, null,
-                $"the name \"{text}\" cannot be written in the descriptor's encoding {Name}; use another name", error);
+                $"the name \"{text}\" cannot be written in the descriptor's encoding {Name}; use another "
+                + "name", error);
         }
     }
 

@@ -17,8 +17,10 @@ internal enum DescriptorLineKind
 /// <param name="ValueStart">Where the value (without quotes) begins in <paramref name="Raw"/>.</param>
 /// <param name="ValueLength">How many characters of <paramref name="Raw"/> it takes.</param>
 internal sealed record DescriptorLine(
-    string Raw, DescriptorLineKind Kind, string Key = "", string Value = "", int ValueStart = 0, int ValueLength = 0)
+    string Raw, DescriptorLineKind Kind, string Key = "", string Value = "", int ValueStart = 0,
+    int ValueLength = 0)
 {
     /// <summary>The line end as it was: LF, CRLF or nothing.</summary>
-    public string LineEnd => Raw.EndsWith("\r\n", StringComparison.Ordinal) ? "\r\n" : Raw.EndsWith('\n') ? "\n" : "";
+    public string LineEnd => Raw.EndsWith("\r\n", StringComparison.Ordinal) ? "\r\n" : Raw.EndsWith('\n')
+        ? "\n" : "";
 }

@@ -6,8 +6,9 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.Descriptor;
 
 /// <summary>
-/// Turns bytes into a <see cref="VmdkDescriptor"/> and findings. Pure, bounded by the input's length, and never throws
-/// on bad bytes: what cannot be understood is a finding of severity Refusal, and the caller decides.
+/// Turns bytes into a <see cref="VmdkDescriptor"/> and findings. Pure, bounded by the input's length, and
+/// never throws on bad bytes: what cannot be understood is a finding of severity Refusal, and the caller
+/// decides.
 /// </summary>
 public static class DescriptorParser
 {
@@ -77,11 +78,15 @@ public static class DescriptorParser
     }
 
     private static DescriptorLine ParseLine(
-        string raw, int lineNumber, DescriptorEncoding encoding, string path, FindingList findings, List<ExtentLine> extents)
+        string raw, int lineNumber, DescriptorEncoding encoding, string path, FindingList findings,
+        List<ExtentLine> extents)
     {
         // A byte order mark may precede the first line.
         ReadOnlySpan<char> text = raw.AsSpan();
-        if (lineNumber == 1 && text.StartsWith("\u00EF\u00BB\u00BF", StringComparison.Ordinal)) { text = text[3..]; }
+        if (lineNumber == 1 && text.StartsWith("\u00EF\u00BB\u00BF", StringComparison.Ordinal))
+        {
+            text = text[3..];
+        }
         text = text.Trim();
         if (text.IsEmpty || text[0] == '#') { return new DescriptorLine(raw, DescriptorLineKind.Inert); }
         if (IsExtent(text))
@@ -94,7 +99,8 @@ public static class DescriptorParser
             string? value = encoding.Decode(raw.AsSpan(start, length), path, findings);
             if (value is null)
             {
-                findings.Add(DescriptorFindings.UnknownEncoding, path, $"line {lineNumber} uses \"{encoding.Name}\"", field: key);
+                findings.Add(DescriptorFindings.UnknownEncoding, path,
+                    $"line {lineNumber} uses \"{encoding.Name}\"", field: key);
             }
             return new DescriptorLine(raw, DescriptorLineKind.KeyValue, key, value ?? "", start, length);
         }
@@ -142,7 +148,8 @@ public static class DescriptorParser
     }
 
     private static void ParseExtent(
-        ReadOnlySpan<char> text, int lineNumber, DescriptorEncoding encoding, string path, FindingList findings,
+        ReadOnlySpan<char> text, int lineNumber, DescriptorEncoding encoding, string path,
+        FindingList findings,
         List<ExtentLine> extents)
     {
         ReadOnlySpan<char> whole = text;
@@ -150,7 +157,8 @@ public static class DescriptorParser
         ReadOnlySpan<char> sizeText = TakeWord(ref text);
         ReadOnlySpan<char> typeText = TakeWord(ref text);
         ExtentType type = ExtentLine.TypeOf(typeText);
-        bool isSound = long.TryParse(sizeText, NumberStyles.None, CultureInfo.InvariantCulture, out long sectors)
+        bool isSound =
+            long.TryParse(sizeText, NumberStyles.None, CultureInfo.InvariantCulture, out long sectors)
             && sectors <= MaximumSectors && !typeText.IsEmpty;
         string? name = null;
         long offset = 0;
@@ -160,13 +168,15 @@ public static class DescriptorParser
             name = isSound ? encoding.Decode(rawName, path, findings) : null;
             if (isSound && name is null)
             {
-                findings.Add(DescriptorFindings.UnknownEncoding, path, $"line {lineNumber} uses \"{encoding.Name}\"");
+                findings.Add(DescriptorFindings.UnknownEncoding, path,
+                    $"line {lineNumber} uses \"{encoding.Name}\"");
                 return;
             }
             ReadOnlySpan<char> offsetText = TakeWord(ref text);
             if (isSound && !offsetText.IsEmpty)
             {
-                isSound = long.TryParse(offsetText, NumberStyles.None, CultureInfo.InvariantCulture, out offset)
+                isSound = long.TryParse(offsetText, NumberStyles.None, CultureInfo.InvariantCulture,
+                    out offset)
                     && offset <= MaximumSectors - sectors;
             }
             else if (isSound && type == ExtentType.Flat && access != ExtentAccess.NoAccess)
@@ -181,7 +191,8 @@ public static class DescriptorParser
         }
         if (!isSound)
         {
-            findings.Add(DescriptorFindings.BadExtentLine, path, $"line {lineNumber} is \"{Printable(whole)}\"");
+            findings.Add(DescriptorFindings.BadExtentLine, path,
+                $"line {lineNumber} is \"{Printable(whole)}\"");
             return;
         }
         extents.Add(new ExtentLine(access, sectors, type, name, offset, typeText.ToString()));
@@ -205,7 +216,8 @@ public static class DescriptorParser
         name = text.Slice(1, end);
         text = text[(end + 2)..];
 
-        // Something glued to the closing quote means that the name itself holds a quote: there is no rule for that.
+        // Something glued to the closing quote means that the name itself holds a quote: there is no rule for
+        // that.
         if (!text.IsEmpty && text[0] is not (' ' or '\t')) { return false; }
         return true;
     }

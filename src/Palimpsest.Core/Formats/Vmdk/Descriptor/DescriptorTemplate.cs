@@ -21,20 +21,23 @@ public sealed record DescriptorTemplate
     /// <summary><c>parentFileNameHint</c> of a delta.</summary>
     public string? ParentFileNameHint { get; init; }
 
-    /// <summary><c>ddb.adapterType</c>; null leaves adapter and geometry to the parent, as a delta does.</summary>
+    /// <summary>
+    /// <c>ddb.adapterType</c>; null leaves adapter and geometry to the parent, as a delta does.
+    /// </summary>
     public string? AdapterType { get; init; }
 
     /// <summary>Cylinders, heads and sectors; null when there is no adapter.</summary>
     public DiskGeometry? Geometry { get; init; }
 
-    /// <summary>True writes <c>ddb.thinProvisioned = "1"</c>.</summary>
+    /// <summary>True writes <c>ddb.thinProvisioned = "1"</c>, a key of ESXi's own flat disks.</summary>
     public bool IsThin { get; init; }
 
     /// <summary><c>ddb.uuid</c>; null writes none (deltas).</summary>
     public string? Uuid { get; init; }
 
     /// <summary>First 24 digits of <c>ddb.longContentID</c>.</summary>
-    public string LongContentIdHead { get; init; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
+    public string LongContentIdHead { get; init; } =
+        Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
 
     /// <summary>Virtual hardware version for <c>ddb.virtualHWVersion</c>.</summary>
     public string HardwareVersion { get; init; } = "14";
@@ -44,7 +47,8 @@ public sealed record DescriptorTemplate
     {
         while (true)
         {
-            uint id = (uint)RandomNumberGenerator.GetInt32(int.MaxValue) << 1 | (uint)RandomNumberGenerator.GetInt32(2);
+            uint id = (uint)RandomNumberGenerator.GetInt32(int.MaxValue) << 1 | (
+                uint)RandomNumberGenerator.GetInt32(2);
             if (id is not (0 or 0xFFFFFFFE or VmdkDescriptor.NoParent)) { return id; }
         }
     }

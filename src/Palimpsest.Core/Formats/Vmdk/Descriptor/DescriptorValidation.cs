@@ -3,10 +3,13 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Formats.Vmdk.Descriptor;
 
-/// <summary>What a descriptor says about itself, held against itself. Files are looked at elsewhere.</summary>
+/// <summary>
+/// What a descriptor says about itself, held against itself. Files are looked at elsewhere.
+/// </summary>
 internal static class DescriptorValidation
 {
-    private static readonly string[] OnceOnly = ["version", "CID", "parentCID", "createType", "parentFileNameHint"];
+    private static readonly string[] OnceOnly =
+        ["version", "CID", "parentCID", "createType", "parentFileNameHint"];
 
     public static void Run(VmdkDescriptor descriptor, string path, FindingList findings)
     {
@@ -31,7 +34,8 @@ internal static class DescriptorValidation
         }
         else if (!IsVersionFirst(descriptor))
         {
-            findings.Add(DescriptorFindings.VersionNotFirst, path, "another line stands before version=", field: "version");
+            findings.Add(DescriptorFindings.VersionNotFirst, path, "another line stands before version=",
+                field: "version");
         }
     }
 
@@ -54,7 +58,8 @@ internal static class DescriptorValidation
             string? first = null;
             foreach (DescriptorLine line in descriptor.Lines)
             {
-                if (line.Kind != DescriptorLineKind.KeyValue || !line.Key.Equals(key, StringComparison.OrdinalIgnoreCase))
+                if (line.Kind != DescriptorLineKind.KeyValue
+                    || !line.Key.Equals(key, StringComparison.OrdinalIgnoreCase))
                 {
                     continue;
                 }
@@ -62,7 +67,8 @@ internal static class DescriptorValidation
                 if (line.Value != first)
                 {
                     findings.Add(DescriptorFindings.DuplicateKey, path,
-                        $"{key} is \"{DescriptorParser.Printable(first)}\" and \"{DescriptorParser.Printable(line.Value)}\"",
+                        $"{key} is \"{DescriptorParser.Printable(first)}\" and "
+                        + $"\"{DescriptorParser.Printable(line.Value)}\"",
                         field: key);
                     break;
                 }
@@ -74,9 +80,11 @@ internal static class DescriptorValidation
     {
         CheckContentId(descriptor, "CID", descriptor.ContentId, path, findings);
         CheckContentId(descriptor, "parentCID", descriptor.ParentContentId, path, findings);
-        if (IndexOf(descriptor, "parentCID") is int parent && IndexOf(descriptor, "CID") is int own && parent < own)
+        if (IndexOf(descriptor, "parentCID") is int parent && IndexOf(descriptor, "CID") is int own
+            && parent < own)
         {
-            findings.Add(DescriptorFindings.ContentIdOrder, path, "other tools may take the one for the other", field: "CID");
+            findings.Add(DescriptorFindings.ContentIdOrder, path,
+                "other tools may take the one for the other", field: "CID");
         }
         string? longId = descriptor.Database("longContentID");
         if (descriptor.ContentId is { } id && longId is { Length: 32 }
@@ -91,7 +99,8 @@ internal static class DescriptorValidation
     private static int? IndexOf(VmdkDescriptor descriptor, string key)
     {
         int index = Array.FindIndex(descriptor.Lines, line =>
-            line.Kind == DescriptorLineKind.KeyValue && line.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+            line.Kind == DescriptorLineKind.KeyValue
+            && line.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
         return index < 0 ? null : index;
     }
 
@@ -106,7 +115,8 @@ internal static class DescriptorValidation
         }
         else if (text!.Length < 8)
         {
-            findings.Add(DescriptorFindings.UnpaddedContentId, path, $"{key} is written as {text}", field: key);
+            findings.Add(DescriptorFindings.UnpaddedContentId, path, $"{key} is written as {text}",
+                field: key);
         }
     }
 
@@ -116,17 +126,20 @@ internal static class DescriptorValidation
         if (type is null || (!CreateTypes.IsReadable(type) && !CreateTypes.IsRefused(type)))
         {
             string seen = type is null ? "missing" : $"\"{DescriptorParser.Printable(type)}\"";
-            findings.Add(DescriptorFindings.UnknownCreateType, path, $"createType is {seen}", field: "createType");
+            findings.Add(DescriptorFindings.UnknownCreateType, path, $"createType is {seen}",
+                field: "createType");
         }
         else if (CreateTypes.IsRefused(type))
         {
-            findings.Add(DescriptorFindings.UnsupportedCreateType, path, $"createType is \"{type}\"", field: "createType");
+            findings.Add(DescriptorFindings.UnsupportedCreateType, path, $"createType is \"{type}\"",
+                field: "createType");
         }
         foreach (DescriptorLine line in descriptor.Lines)
         {
             if (line.Kind == DescriptorLineKind.KeyValue && IsEncryptionKey(line.Key))
             {
-                findings.Add(DescriptorFindings.Encrypted, path, $"the key {line.Key} is present", field: line.Key);
+                findings.Add(DescriptorFindings.Encrypted, path, $"the key {line.Key} is present",
+                    field: line.Key);
                 break;
             }
         }
@@ -139,7 +152,8 @@ internal static class DescriptorValidation
 
     private static void CheckExtents(VmdkDescriptor descriptor, string path, FindingList findings)
     {
-        if (descriptor.Extents.Count == 0 && !descriptor.Lines.Any(line => line.Kind == DescriptorLineKind.Extent))
+        if (descriptor.Extents.Count == 0
+            && !descriptor.Lines.Any(line => line.Kind == DescriptorLineKind.Extent))
         {
             findings.Add(DescriptorFindings.NoExtents, path, "no line begins with RW, RDONLY or NOACCESS");
         }
@@ -148,7 +162,8 @@ internal static class DescriptorValidation
         {
             if (extent.SectorCount > (long.MaxValue / Sector.Bytes) - sectors)
             {
-                findings.Add(DescriptorFindings.CapacityOverflow, path, "the sizes of the extents do not fit in 63 bits");
+                findings.Add(DescriptorFindings.CapacityOverflow, path,
+                    "the sizes of the extents do not fit in 63 bits");
                 return;
             }
             sectors += extent.SectorCount;
@@ -166,7 +181,8 @@ internal static class DescriptorValidation
         }
         else if (extent.Type is ExtentType.VmfsRdm or ExtentType.VmfsRaw or ExtentType.VsanSparse)
         {
-            findings.Add(DescriptorFindings.UnsupportedExtentType, path, $"type {ExtentLine.TextOf(extent.Type)}{name}");
+            findings.Add(DescriptorFindings.UnsupportedExtentType, path,
+                $"type {ExtentLine.TextOf(extent.Type)}{name}");
         }
     }
 }

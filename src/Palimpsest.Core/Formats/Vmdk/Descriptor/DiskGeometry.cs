@@ -8,9 +8,9 @@ public readonly record struct DiskGeometry(long Cylinders, int Heads, int Sector
     private const long GiBSectors = (1L << 30) / Sector.Bytes;
 
     /// <summary>
-    /// The geometry VMware writes for a capacity and adapter. IDE: 16 heads, 63 sectors, at most 16383 cylinders
-    /// (VMware, Virtual Disk Format 5.0). SCSI: 64/32 below 1 GiB, 128/32 below 2 GiB, 255/63 from there on, at most
-    /// 65535 cylinders (values of real ESXi descriptors).
+    /// The geometry VMware writes for a capacity and adapter. IDE: 16 heads, 63 sectors, at most 16383
+    /// cylinders (VMware, Virtual Disk Format 5.0). SCSI: 64/32 below 1 GiB, 128/32 below 2 GiB, 255/63 from
+    /// there on, at most 65535 cylinders (values of real ESXi descriptors).
     /// </summary>
     public static DiskGeometry For(long capacityBytes, string adapterType)
     {
@@ -19,7 +19,8 @@ public readonly record struct DiskGeometry(long Cylinders, int Heads, int Sector
         {
             return new DiskGeometry(Math.Min(sectors / (16 * 63), 16383), 16, 63);
         }
-        (int heads, int perTrack) = sectors < GiBSectors ? (64, 32) : sectors < 2 * GiBSectors ? (128, 32) : (255, 63);
+        (int heads, int perTrack) = sectors < GiBSectors ? (64, 32) : sectors < 2 * GiBSectors
+            ? (128, 32) : (255, 63);
         return new DiskGeometry(Math.Min(sectors / (heads * perTrack), 65535), heads, perTrack);
     }
 

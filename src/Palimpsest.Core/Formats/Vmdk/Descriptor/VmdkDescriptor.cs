@@ -5,8 +5,8 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Formats.Vmdk.Descriptor;
 
 /// <summary>
-/// The text that describes one link: its ids, its parent, its extents, its database. Immutable; holds every line as it
-/// was. Change one with <see cref="DescriptorEditor"/>.
+/// The text that describes one link: its ids, its parent, its extents, its database. Immutable; holds every
+/// line as it was. Change one with <see cref="DescriptorEditor"/>.
 /// </summary>
 public sealed class VmdkDescriptor
 {
@@ -16,14 +16,16 @@ public sealed class VmdkDescriptor
     /// <summary>No descriptor is larger than this many bytes.</summary>
     public const int MaximumBytes = 1 << 20;
 
-    internal VmdkDescriptor(DescriptorLine[] lines, DescriptorEncoding encoding, IReadOnlyList<ExtentLine> extents)
+    internal VmdkDescriptor(DescriptorLine[] lines, DescriptorEncoding encoding,
+        IReadOnlyList<ExtentLine> extents)
     {
         Lines = lines;
         Encoding = encoding;
         Extents = extents;
         ContentId = HexOf("CID");
         ParentContentId = HexOf("parentCID");
-        Version = int.TryParse(Header("version"), NumberStyles.None, CultureInfo.InvariantCulture, out int version) ? version : null;
+        Version = int.TryParse(Header("version"), NumberStyles.None, CultureInfo.InvariantCulture,
+            out int version) ? version : null;
     }
 
     /// <summary>1, 2 or 3; null when absent or malformed.</summary>
@@ -73,7 +75,8 @@ public sealed class VmdkDescriptor
     {
         foreach (DescriptorLine line in Lines)
         {
-            if (line.Kind == DescriptorLineKind.KeyValue && line.Key.Equals(key, StringComparison.OrdinalIgnoreCase))
+            if (line.Kind == DescriptorLineKind.KeyValue
+                && line.Key.Equals(key, StringComparison.OrdinalIgnoreCase))
             {
                 return line.Value;
             }
@@ -99,7 +102,8 @@ public sealed class VmdkDescriptor
     }
 
     /// <summary>
-    /// True when the first bytes of a file are those of a text descriptor, also of one whose version line is not first.
+    /// True when the first bytes of a file are those of a text descriptor, also of one whose version line is
+    /// not first.
     /// </summary>
     public static bool LooksLikeDescriptor(ReadOnlySpan<byte> start)
     {
@@ -133,6 +137,7 @@ public sealed class VmdkDescriptor
     {
         string? value = Header(key);
         return value is { Length: > 0 and <= 8 }
-            && uint.TryParse(value, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint id) ? id : null;
+            && uint.TryParse(value, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out uint id) ? id : null;
     }
 }

@@ -5,8 +5,8 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.Flat;
 
 /// <summary>
-/// A writable flat extent. There are no tables, so the crash order is the guest's own: a write is durable after
-/// <see cref="Flush"/>, and the file never changes its length here.
+/// A writable flat extent. There are no tables, so the crash order is the guest's own: a write is durable
+/// after <see cref="Flush"/>, and the file never changes its length here.
 /// </summary>
 public sealed class FlatDevice(HostFile file, long startOffset, long length)
     : FlatReader(file, startOffset, length), IBlockDevice, IHostMapped
@@ -38,7 +38,8 @@ public sealed class FlatDevice(HostFile file, long startOffset, long length)
             }
             for (long done = 0; done < length; done += ZeroBlockBytes)
             {
-                File.Write(hostOffset + done, ZeroBlock.AsSpan(0, (int)Math.Min(ZeroBlockBytes, length - done)));
+                File.Write(hostOffset
+                    + done, ZeroBlock.AsSpan(0, (int)Math.Min(ZeroBlockBytes, length - done)));
             }
         }
         ForgetHostStatus();

@@ -5,8 +5,9 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Formats.Vmdk.Flat;
 
 /// <summary>
-/// A flat extent: bytes of a file from an offset on. Host holes are reported as such and read as zeros; where the file
-/// ends before the extent, the rest is <see cref="RunKind.Unreadable"/> and reading it throws. Owns the file.
+/// A flat extent: bytes of a file from an offset on. Host holes are reported as such and read as zeros; where
+/// the file ends before the extent, the rest is <see cref="RunKind.Unreadable"/> and reading it throws. Owns
+/// the file.
 /// </summary>
 public class FlatReader : IBlockReader
 {
@@ -14,8 +15,8 @@ public class FlatReader : IBlockReader
     private readonly long startOffset;
     private readonly long presentBytes;
 
-    // The last answer of the host about holes. Published whole, so threads never mix two; an answer asked for before a
-    // change carries an older generation and is not believed afterwards.
+    // The last answer of the host about holes. Published whole, so threads never mix two; an answer asked for
+    // before a change carries an older generation and is not believed afterwards.
     private volatile HostStatus? lastStatus;
     private int generation;
 
@@ -77,7 +78,9 @@ public class FlatReader : IBlockReader
     /// <summary>Forgets what the host said about holes; called when that changes.</summary>
     protected void ForgetHostStatus() => Interlocked.Increment(ref generation);
 
-    /// <summary>Host offset of a byte of the extent, which must lie in the part of the file that exists.</summary>
+    /// <summary>
+    /// Host offset of a byte of the extent, which must lie in the part of the file that exists.
+    /// </summary>
     protected long HostOffsetOf(long offset, long length)
     {
         BlockRange.Check(offset, length, Length);
@@ -89,19 +92,22 @@ public class FlatReader : IBlockReader
     {
         int current = Volatile.Read(ref generation);
         HostStatus? known = lastStatus;
-        if (known is not null && known.Generation == current && hostOffset >= known.Start && hostOffset < known.End)
+        if (known is not null && known.Generation == current && hostOffset >= known.Start
+            && hostOffset < known.End)
         {
             return known;
         }
         long data = file.NextData(hostOffset);
         HostStatus fresh = data > hostOffset
             ? new HostStatus(hostOffset, data, IsHole: true, current)
-            : new HostStatus(hostOffset, Math.Max(file.NextHole(hostOffset), hostOffset + 1), IsHole: false, current);
+            : new HostStatus(hostOffset, Math.Max(file.NextHole(hostOffset), hostOffset + 1), IsHole: false,
+                current);
         lastStatus = fresh;
         return fresh;
     }
 
-    private BlockException Missing(long offset) => new(BlockErrorKind.OutOfRange, file.Path, startOffset + offset,
+    private BlockException Missing(long offset) =>
+        new(BlockErrorKind.OutOfRange, file.Path, startOffset + offset,
         $"the file ends before its extent does; {Length - presentBytes} bytes are missing");
 
     private sealed record HostStatus(long Start, long End, bool IsHole, int Generation);

@@ -80,8 +80,9 @@ internal sealed class GrainTables : IGrainMap
     }
 
     /// <summary>
-    /// Goes through all tables: how many grains are said to lie behind the end of the file, and which one inside of it
-    /// lies last (sector of its marker; 0 without any). A table that cannot be read is left to its reader.
+    /// Goes through all tables: how many grains are said to lie behind the end of the file, and which one
+    /// inside of it lies last (sector of its marker; 0 without any). A table that cannot be read is left to
+    /// its reader.
     /// </summary>
     public (long BeyondCount, uint LastMarkerSector) Survey()
     {

@@ -192,9 +192,10 @@ public sealed class StreamOptimizedReader : ISparseLayer
         return tables;
     }
 
-    // With the tables at the front nothing at the end of the file is needed to open it, so a cut one looks whole until
-    // one of its last grains is read.
-    private static void ReportCutGrains(HostFile file, GrainTables tables, long fileLength, FindingList findings)
+    // With the tables at the front nothing at the end of the file is needed to open it, so a cut one looks
+    // whole until one of its last grains is read.
+    private static void ReportCutGrains(HostFile file, GrainTables tables, long fileLength,
+        FindingList findings)
     {
         (long lostCount, uint last) = tables.Survey();
         if (last != 0 && last * (long)Sector.Bytes + StreamMarker.GrainDataOffset <= fileLength)
@@ -202,12 +203,16 @@ public sealed class StreamOptimizedReader : ISparseLayer
             Span<byte> start = stackalloc byte[StreamMarker.GrainDataOffset];
             file.Read(last * (long)Sector.Bytes, start);
             uint compressedBytes = BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
-            if (last * (long)Sector.Bytes + StreamMarker.GrainDataOffset + compressedBytes > fileLength) { lostCount++; }
+            if (last * (long)Sector.Bytes + StreamMarker.GrainDataOffset + compressedBytes > fileLength)
+            {
+                lostCount++;
+            }
         }
         if (lostCount > 0)
         {
             findings.Add(StreamFindings.Truncated, file.Path,
-                $"truncated: {lostCount} grains that its tables name lie behind the end of the file", fileLength);
+                $"truncated: {lostCount} grains that its tables name lie behind the end of the file",
+                fileLength);
         }
     }
 

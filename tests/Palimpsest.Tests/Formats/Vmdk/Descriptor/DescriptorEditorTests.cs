@@ -9,8 +9,9 @@ namespace Palimpsest.Tests.Formats.Vmdk.Descriptor;
 public sealed class DescriptorEditorTests
 {
     private const string Odd =
-        "#  Disk DescriptorFile \r\n\r\n version = 1\r\nfoo.bar=\"kept, with = and \xE4\"\nCID=abc\r\n# between \r\n"
-        + "parentCID=ffffffff \ncreateType=\"custom\"\nRW 8 ZERO  \r\n#DDB\nddb.longContentID = \"0123456789abcdef0123456700000abc\"\nlast.line=1";
+        "#  Disk DescriptorFile \r\n\r\n version = 1\r\nfoo.bar=\"kept, with = and \xE4\"\nCID=abc\r\n"
+        + "# between \r\nparentCID=ffffffff \ncreateType=\"custom\"\nRW 8 ZERO  \r\n#DDB\n"
+        + "ddb.longContentID = \"0123456789abcdef0123456700000abc\"\nlast.line=1";
 
     [Fact]
     public void OnlyTheContentIdChanges()
@@ -30,13 +31,15 @@ public sealed class DescriptorEditorTests
         editor.Set("parentFileNameHint", "base.vmdk");
         string text = Encoding.Latin1.GetString(editor.ToBytes());
         Assert.Contains("0123456700000abc\"\nddb.adapterType = \"ide\"\r\n", text, StringComparison.Ordinal);
-        Assert.EndsWith("last.line=1\r\nparentFileNameHint=\"base.vmdk\"\r\n", text, StringComparison.Ordinal);
+        Assert.EndsWith("last.line=1\r\nparentFileNameHint=\"base.vmdk\"\r\n", text,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void RemovingAndReorderingLeavesTheRest()
     {
-        const string Text = "# c\nCID2=x\nparentCID=00000001\nCID=00000002\nversion=1\ncreateType=\"custom\"\nRW 8 ZERO\n";
+        const string Text =
+            "# c\nCID2=x\nparentCID=00000001\nCID=00000002\nversion=1\ncreateType=\"custom\"\nRW 8 ZERO\n";
         DescriptorEditor editor = Edit(Text);
         editor.PutVersionFirst();
         editor.PutContentIdFirst();
@@ -63,7 +66,8 @@ public sealed class DescriptorEditorTests
         Assert.Equal(template.ContentId, descriptor.ContentId);
         Assert.Equal("2088", descriptor.Database("geometry.cylinders"));
         Assert.Equal("1", descriptor.Database("thinProvisioned"));
-        Assert.Matches("^60 00 c2 9[0-9a-f]( [0-9a-f]{2}){4}-[0-9a-f]{2}( [0-9a-f]{2}){7}$", descriptor.Database("uuid")!);
+        Assert.Matches("^60 00 c2 9[0-9a-f]( [0-9a-f]{2}){4}-[0-9a-f]{2}( [0-9a-f]{2}){7}$",
+            descriptor.Database("uuid")!);
     }
 
     // Values of descriptors that VMware's own tools wrote.
@@ -75,7 +79,8 @@ public sealed class DescriptorEditorTests
     [InlineData(125829120, "lsilogic", 7832, 255, 63)]
     [InlineData(10485760, "ide", 10402, 16, 63)]
     [InlineData(125829120, "ide", 16383, 16, 63)]
-    public void GeometryIsWhatVmwareWrites(long sectors, string adapter, long cylinders, int heads, int perTrack) =>
+    public void GeometryIsWhatVmwareWrites(long sectors, string adapter, long cylinders, int heads,
+        int perTrack) =>
         Assert.Equal(new DiskGeometry(cylinders, heads, perTrack), DiskGeometry.For(sectors * 512, adapter));
 
     private static DescriptorEditor Edit(string latin1) =>

@@ -24,7 +24,8 @@ public sealed class DescriptorParserTests
         Assert.Equal("vmfs", descriptor.CreateType);
         Assert.Equal(4096L * 512, descriptor.CapacityBytes);
         ExtentLine extent = Assert.Single(descriptor.Extents);
-        Assert.Equal((ExtentAccess.ReadWrite, ExtentType.Vmfs, "disk-flat.vmdk"), (extent.Access, extent.Type, extent.FileName));
+        Assert.Equal((ExtentAccess.ReadWrite, ExtentType.Vmfs, "disk-flat.vmdk"),
+            (extent.Access, extent.Type, extent.FileName));
         Assert.Equal("lsilogic", descriptor.Database("ADAPTERTYPE"));
     }
 
@@ -63,12 +64,14 @@ public sealed class DescriptorParserTests
     [InlineData("NOACCESS 8 FLAT \"a\" 7", ExtentAccess.NoAccess, ExtentType.Flat, 7)]
     [InlineData("RW 8 VMFSSPARSE \"a\"", ExtentAccess.ReadWrite, ExtentType.VmfsSparse, 0)]
     [InlineData("RW 8 SESPARSE \"a\"", ExtentAccess.ReadWrite, ExtentType.SeSparse, 0)]
-    public void ExtentLinesAreUnderstood(string line, ExtentAccess access, ExtentType type, long offsetSectors)
+    public void ExtentLinesAreUnderstood(string line, ExtentAccess access, ExtentType type,
+        long offsetSectors)
     {
         (VmdkDescriptor descriptor, FindingList findings) = Parse(WithExtent(line));
         Assert.True(findings.Worst is null or Severity.Info, string.Join('\n', findings.Items));
         ExtentLine extent = Assert.Single(descriptor.Extents);
-        Assert.Equal((access, type, 8L, offsetSectors), (extent.Access, extent.Type, extent.SectorCount, extent.OffsetSectors));
+        Assert.Equal((access, type, 8L, offsetSectors),
+            (extent.Access, extent.Type, extent.SectorCount, extent.OffsetSectors));
     }
 
     [Theory]
@@ -109,7 +112,8 @@ public sealed class DescriptorParserTests
     [InlineData("vsanSparse")]
     public void DevicesAreRefusedByName(string createType)
     {
-        (_, FindingList findings) = Parse(Plain.Replace("\"vmfs\"", $"\"{createType}\"", StringComparison.Ordinal));
+        (_, FindingList findings) =
+            Parse(Plain.Replace("\"vmfs\"", $"\"{createType}\"", StringComparison.Ordinal));
         ImageException refusal = Assert.Throws<ImageException>(findings.ThrowIfRefused);
         Assert.Equal(ExitCodes.Unsupported, refusal.Reason.Code.ExitCode);
         Assert.Contains(createType, refusal.Message, StringComparison.Ordinal);
@@ -149,7 +153,8 @@ public sealed class DescriptorParserTests
     public void NamesAreDecodedAsDeclared(string encodingName, string name, int codePage)
     {
         Encoding encoding = CodePagesEncodingProvider.Instance.GetEncoding(codePage)!;
-        string text = $"version=1\nencoding=\"{encodingName}\"\nCID=1\nparentCID=ffffffff\ncreateType=\"vmfs\"\nRW 8 VMFS \"{name}\"\n";
+        string text = $"version=1\nencoding=\"{encodingName}\"\nCID=1\nparentCID=ffffffff\n"
+            + $"createType=\"vmfs\"\nRW 8 VMFS \"{name}\"\n";
         byte[] bytes = encoding.GetBytes(text);
         var findings = new FindingList();
         VmdkDescriptor descriptor = DescriptorParser.Parse(bytes, "d", findings);
@@ -158,7 +163,8 @@ public sealed class DescriptorParserTests
 
         var editor = new DescriptorEditor(descriptor);
         editor.SetExtents([descriptor.Extents[0] with { SectorCount = 16 }]);
-        Assert.Equal(encoding.GetBytes(text.Replace("RW 8", "RW 16", StringComparison.Ordinal)), editor.ToBytes());
+        Assert.Equal(encoding.GetBytes(text.Replace("RW 8", "RW 16", StringComparison.Ordinal)),
+            editor.ToBytes());
     }
 
     [Fact]
@@ -169,7 +175,11 @@ public sealed class DescriptorParserTests
         {
             var bytes = new byte[random.Next(200)];
             random.NextBytes(bytes);
-            if (i % 2 == 0) { Encoding.ASCII.GetBytes(WithExtent("RW 8 FLAT \"a\" 0")).AsSpan(0, Math.Min(100, bytes.Length)).CopyTo(bytes); }
+            if (i % 2 == 0)
+            {
+                Encoding.ASCII.GetBytes(WithExtent("RW 8 FLAT \"a\" 0"))
+                    .AsSpan(0, Math.Min(100, bytes.Length)).CopyTo(bytes);
+            }
             var findings = new FindingList();
             VmdkDescriptor descriptor = DescriptorParser.Parse(bytes, "d", findings);
             int end = Array.IndexOf(bytes, (byte)0);
@@ -178,7 +188,8 @@ public sealed class DescriptorParserTests
     }
 
     internal static string WithExtent(string line) =>
-        $"# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"custom\"\n{line}\n";
+        "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"custom\"\n"
+        + $"{line}\n";
 
     private static (VmdkDescriptor Descriptor, FindingList Findings) Parse(string text)
     {
