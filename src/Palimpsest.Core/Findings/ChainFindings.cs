@@ -51,7 +51,9 @@ public static class ChainFindings
     public static readonly FindingCode ExtentSizeMismatch = new("VMDK7008", Severity.Refusal, ExitCodes.Damaged,
         "The descriptor and the extent's own header disagree about its size",
         "One of the two was changed alone, or the extent belongs to another disk.",
-        "Compare the extent line with the header's capacity. vmdk repair DISK --dry-run proposes a correction.");
+        "Compare the extent line with the header's capacity, on a copy of the disk. Repair does not choose between "
+        + "the two: if the extent belongs there, correct the line's number of sectors by hand, otherwise restore "
+        + "the file from a backup.");
 
     /// <summary>Not the format that the descriptor says.</summary>
     public static readonly FindingCode ExtentFormatMismatch = new("VMDK7009", Severity.Refusal, ExitCodes.Damaged,

@@ -1,9 +1,10 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk;
+using Palimpsest.Core.Formats.Vmdk.Cowd;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
+using Palimpsest.Core.Formats.Vmdk.SeSparse;
 using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Describing;
@@ -31,8 +32,6 @@ internal sealed record DataPiece(string FileName, long SectorCount);
 /// <summary>The data files of one link, found from any one of them.</summary>
 internal sealed partial class DataSet
 {
-    private const int HeaderBytes = 512;
-
     public required string Folder { get; init; }
 
     public required DataKind Kind { get; init; }
@@ -73,8 +72,8 @@ internal sealed partial class DataSet
         {
             FileSignature.Unknown => FindFlat(host, file, real, findings),
             FileSignature.HostedSparse => FindSparse(host, file, start, real, findings),
-            FileSignature.Cowd => FromHeader(DataKind.Cowd, start, 12, 16, isWide: false, real, findings),
-            FileSignature.SeSparse => FromHeader(DataKind.SeSparse, start, 16, 24, isWide: true, real, findings),
+            FileSignature.Cowd => FromCowd(start, real, findings),
+            FileSignature.SeSparse => FromSeSparse(start, real, findings),
             FileSignature.Descriptor => throw findings.Refuse(DescribeFindings.NothingToDescribe, real,
                 "it is a descriptor itself"),
             FileSignature.UnfinishedSparse => throw findings.Refuse(SparseFindings.UnfinishedConversion, real,
@@ -189,22 +188,32 @@ internal sealed partial class DataSet
             ? new DescriptorPlace(file.Path, (long)offset * Sector.Bytes, (long)size * Sector.Bytes) : null;
     }
 
-    private static DataSet FromHeader(
-        DataKind kind, byte[] start, int capacityAt, int grainAt, bool isWide, string real, FindingList findings)
+    private static DataSet FromCowd(byte[] start, string real, FindingList findings)
     {
-        if (start.Length < HeaderBytes)
-        {
-            throw findings.Refuse(DescribeFindings.NothingToDescribe, real, $"the file ends inside of its header, after {start.Length} bytes");
-        }
-        ulong Number(int at) => isWide
-            ? BinaryPrimitives.ReadUInt64LittleEndian(start.AsSpan(at))
-            : BinaryPrimitives.ReadUInt32LittleEndian(start.AsSpan(at));
+        CowdHeader header = ReadHeader<CowdHeader>(start, real, findings);
+        return FromHeader(DataKind.Cowd, header.SectorCount, header.GrainSize, real, findings);
+    }
+
+    private static DataSet FromSeSparse(byte[] start, string real, FindingList findings)
+    {
+        SeSparseHeader header = ReadHeader<SeSparseHeader>(start, real, findings);
+        return FromHeader(DataKind.SeSparse, header.Capacity, header.GrainSize, real, findings);
+    }
+
+    private static T ReadHeader<T>(byte[] start, string real, FindingList findings)
+        where T : unmanaged => MemoryMarshal.TryRead(start, out T header) ? header
+            : throw findings.Refuse(DescribeFindings.NothingToDescribe, real,
+                $"the file ends inside of its header, after {start.Length} bytes");
+
+    private static DataSet FromHeader(
+        DataKind kind, ulong capacitySectors, ulong grainSectors, string real, FindingList findings)
+    {
         string name = HostPath.NameOf(real);
         return new DataSet
         {
             Folder = HostPath.FolderOf(real), Kind = kind, DiskName = DiskNameOf(name),
-            Pieces = [new DataPiece(name, Checked(Number(capacityAt), real, findings))],
-            GrainSectors = Checked(Number(grainAt), real, findings),
+            Pieces = [new DataPiece(name, Checked(capacitySectors, real, findings))],
+            GrainSectors = Checked(grainSectors, real, findings),
         };
     }
 

@@ -80,6 +80,9 @@ internal sealed class GrainAudit
     /// <summary>Pieces in which the grains lie in the file, in the order of the disk.</summary>
     internal long Fragments { get; private set; }
 
+    /// <summary>The lowest sector where a grain begins; null when there is none.</summary>
+    internal long? LowestGrainSector { get; private set; }
+
     /// <summary>First byte after the last table or grain.</summary>
     internal long UsedEndBytes { get; private set; }
 
@@ -273,6 +276,7 @@ internal sealed class GrainAudit
             {
                 AllocatedGrains++;
                 entryBits |= value;
+                LowestGrainSector = Math.Min(LowestGrainSector ?? value, value);
                 highestSector = Math.Max(highestSector, (long)value + geometry.GrainSectors);
                 if (value != previous + geometry.GrainSectors) { Fragments++; }
                 if (value % (uint)geometry.GrainSectors != 0)

@@ -85,11 +85,11 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
         {
             while (!source.IsEmpty)
             {
-                BlockRun run = map.GetRun(offset, source.Length);
+                BlockRun run = map.GetRun(offset, source.Length, out BlockException? failure);
                 int done = run.Kind switch
                 {
                     RunKind.Data => WriteInPlace(run, source),
-                    RunKind.Unreadable => throw map.Unreadable(offset),
+                    RunKind.Unreadable => throw map.Unreadable(offset, failure),
                     _ => Allocate(offset, source[..(int)run.LengthBytes]),
                 };
                 offset += done;
@@ -109,12 +109,12 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
             if (mode == ZeroMode.OnlyIfFast) { RefuseSlowZeroes(offset, length); }
             while (length > 0)
             {
-                BlockRun run = map.GetRun(offset, length);
+                BlockRun run = map.GetRun(offset, length, out BlockException? failure);
                 long done = run.Kind switch
                 {
                     RunKind.Zero => run.LengthBytes,
                     RunKind.Hole when !hasParent => run.LengthBytes,
-                    RunKind.Unreadable => throw map.Unreadable(offset),
+                    RunKind.Unreadable => throw map.Unreadable(offset, failure),
                     _ => ZeroRun(offset, run, mode),
                 };
                 offset += done;
@@ -231,8 +231,9 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
         EnsureMarkedUnclean();
         lock (allocation)
         {
-            BlockRun run = map.GetRun(offset, source.Length);
+            BlockRun run = map.GetRun(offset, source.Length, out BlockException? failure);
             if (run.Kind == RunKind.Data) { return WriteInPlace(run, source); }
+            if (run.Kind == RunKind.Unreadable) { throw map.Unreadable(offset, failure); }
             int count = (int)Math.Min(run.LengthBytes, MaxTablesPerChange * map.Geometry.TableCoverBytes);
             long firstGrain = offset / GrainBytes;
             long grainCount = ((offset + count - 1) / GrainBytes) - firstGrain + 1;
@@ -386,7 +387,7 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
     {
         while (length > 0)
         {
-            BlockRun run = map.GetRun(offset, length);
+            BlockRun run = map.GetRun(offset, length, out BlockException? failure);
             bool isWhole = TryWholeGrains(offset, run.LengthBytes, out long start, out long grainCount)
                 && start == offset && start + (grainCount * GrainBytes) >= offset + run.LengthBytes;
             bool isFast = run.Kind switch
@@ -394,7 +395,7 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
                 RunKind.Zero => true,
                 RunKind.Hole => !hasParent || (CanZero && isWhole),
                 RunKind.Data => isWhole && (!hasParent || CanZero),
-                _ => throw map.Unreadable(offset),
+                _ => throw map.Unreadable(offset, failure),
             };
             if (!isFast)
             {
@@ -424,10 +425,11 @@ public abstract class GrainDevice : ISparseLayer, IBlockDevice
         {
             if (entry != 0) { AnnounceZeroEntries(); }
             long wanted = Math.Min(grainCount, MaxTablesPerChange * (long)map.Geometry.EntriesPerTable);
-            BlockRun run = map.GetRun(start, Math.Min(wanted * GrainBytes, Length - start));
+            BlockRun run = map.GetRun(
+                start, Math.Min(wanted * GrainBytes, Length - start), out BlockException? failure);
             bool reachesEnd = start + run.LengthBytes == Length;
             long count = (run.LengthBytes + (reachesEnd ? GrainBytes - 1 : 0)) / GrainBytes;
-            if (count == 0 || run.Kind == RunKind.Unreadable) { throw map.Unreadable(start); }
+            if (count == 0 || run.Kind == RunKind.Unreadable) { throw map.Unreadable(start, failure); }
             long firstGrain = start / GrainBytes;
             EnsureTables(firstGrain, count);
             map.SetEntries(firstGrain, count, entry, 0);

@@ -18,9 +18,24 @@ internal sealed class GrainDirectory(HostFile file, long directoryOffset, long t
     private const int PageEntries = 4096, SlotCount = 64;
 
     private readonly Page?[] slots = new Page?[SlotCount];
+    private bool hasFailures;
 
     /// <summary>The sector the entry names.</summary>
     internal uint this[long tableIndex] => PageOf(tableIndex).Entries[tableIndex % PageEntries];
+
+    /// <summary>Why the host could not read the entry the last time, or null when it did.</summary>
+    internal BlockException? FailureAt(long tableIndex) => PageOf(tableIndex).Failure;
+
+    /// <summary>Forgets what the host could not read, so that it is asked again.</summary>
+    internal void ForgetFailures()
+    {
+        if (!hasFailures) { return; }
+        hasFailures = false;
+        foreach (Page? page in slots)
+        {
+            if (page?.Failure is not null) { (page.Index, page.Failure) = (-1, null); }
+        }
+    }
 
     /// <summary>Byte offset in the file of an entry.</summary>
     internal long EntryOffset(long tableIndex) => directoryOffset + (tableIndex * GrainGeometry.EntryBytes);
@@ -46,7 +61,7 @@ internal sealed class GrainDirectory(HostFile file, long directoryOffset, long t
         ref Page? page = ref slots[pageIndex % SlotCount];
         page ??= new Page();
         if (page.Index == pageIndex) { return page; }
-        page.Index = -1;
+        (page.Index, page.Failure) = (-1, null);
         long firstTable = pageIndex * PageEntries;
         Span<uint> entries = page.Entries.AsSpan(0, (int)Math.Min(PageEntries, tableCount - firstTable));
         try
@@ -56,6 +71,11 @@ internal sealed class GrainDirectory(HostFile file, long directoryOffset, long t
         catch (BlockException error) when (error.Kind is BlockErrorKind.Io or BlockErrorKind.OutOfRange)
         {
             entries.Fill(Unusable);
+            if (error.Kind == BlockErrorKind.Io)
+            {
+                page.Failure = error;
+                hasFailures = true;
+            }
         }
         page.Index = pageIndex;
         return page;
@@ -66,5 +86,7 @@ internal sealed class GrainDirectory(HostFile file, long directoryOffset, long t
         internal uint[] Entries { get; } = new uint[PageEntries];
 
         internal long Index { get; set; } = -1;
+
+        internal BlockException? Failure { get; set; }
     }
 }

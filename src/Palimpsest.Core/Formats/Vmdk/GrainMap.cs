@@ -29,6 +29,10 @@ internal sealed class GrainMap
     private readonly long coverBytes;
     private long holeStart, holeEnd, fileLength;
 
+    // Why the host could not say where the table is that was asked for last, or what is in it. Never kept
+    // longer than one question: the next one asks the host again.
+    private BlockException? hostFailure;
+
     /// <summary>Creates the map of a validated extent.</summary>
     internal GrainMap(HostFile file, GrainGeometry geometry)
     {
@@ -66,14 +70,22 @@ internal sealed class GrainMap
     internal IReadOnlyDictionary<long, uint[]> ChangedTables => changedTables;
 
     /// <summary>The first run at <paramref name="offset"/>; see <see cref="IBlockReader.GetRun"/>.</summary>
-    internal BlockRun GetRun(long offset, long length)
+    internal BlockRun GetRun(long offset, long length) => GetRun(offset, length, out _);
+
+    /// <summary>
+    /// As <see cref="GetRun(long, long)"/>; <paramref name="failure"/> says why a run is unreadable when the
+    /// host failed, and is null otherwise. For <see cref="Unreadable"/>.
+    /// </summary>
+    internal BlockRun GetRun(long offset, long length, out BlockException? failure)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Geometry.CapacityBytes - offset);
         lock (sync)
         {
+            AskAgain();
             BlockRun run = RunAt(offset, length);
+            failure = run.Kind == RunKind.Unreadable ? hostFailure : null;
             for (int step = 1; step < MaxStepsPerRun; step++)
             {
                 long nextOffset = offset + run.LengthBytes;
@@ -92,12 +104,12 @@ internal sealed class GrainMap
         CheckRange(offset, target.Length);
         while (!target.IsEmpty)
         {
-            BlockRun run = GetRun(offset, target.Length);
+            BlockRun run = GetRun(offset, target.Length, out BlockException? failure);
             Span<byte> part = target[..(int)run.LengthBytes];
             switch (run.Kind)
             {
                 case RunKind.Data: file.Read(run.HostOffset, part); break;
-                case RunKind.Unreadable: throw Unreadable(offset);
+                case RunKind.Unreadable: throw Unreadable(offset, failure);
                 default: part.Clear(); break;
             }
             offset += part.Length;
@@ -113,10 +125,16 @@ internal sealed class GrainMap
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Geometry.CapacityBytes - offset);
     }
 
-    /// <summary>The error for a range whose place in the file cannot be known.</summary>
-    internal BlockException Unreadable(long virtualOffset) => new(BlockErrorKind.Corrupt, file.Path, null,
-        $"the grain tables name no sound place in the file for byte {virtualOffset} of the extent; "
-        + "run 'vmdk check' on it before anything is written");
+    /// <summary>
+    /// The error for a range whose place in the file cannot be known: the host's own, if it failed, with the
+    /// offset where it did.
+    /// </summary>
+    internal BlockException Unreadable(long virtualOffset, BlockException? failure) => failure is null
+        ? new(BlockErrorKind.Corrupt, file.Path, null,
+            $"the grain tables name no sound place in the file for byte {virtualOffset} of the extent; "
+            + "run 'vmdk check' on it before anything is written")
+        : new(failure.Kind, failure.Path, failure.OffsetBytes,
+            $"the host cannot read the grain table for byte {virtualOffset} of the extent", failure);
 
     /// <summary>Tells the map that the file has grown.</summary>
     internal void SetFileLength(long lengthBytes)
@@ -140,9 +158,16 @@ internal sealed class GrainMap
     /// <summary>
     /// What both copies of the directory name for a table; 0 for a copy that does not exist.
     /// </summary>
+    /// <exception cref="BlockException">The host cannot read one of the copies.</exception>
     internal (uint Sector, uint RedundantSector) PointersOf(long tableIndex)
     {
-        lock (sync) { return (primary[tableIndex], redundant is null ? 0 : redundant[tableIndex]); }
+        lock (sync)
+        {
+            AskAgain();
+            BlockException? failure = primary.FailureAt(tableIndex) ?? redundant?.FailureAt(tableIndex);
+            if (failure is not null) { throw Unreadable(tableIndex * coverBytes, failure); }
+            return (primary[tableIndex], redundant is null ? 0 : redundant[tableIndex]);
+        }
     }
 
     /// <summary>Writes what both copies of the directory name for a table.</summary>
@@ -162,6 +187,7 @@ internal sealed class GrainMap
     {
         lock (sync)
         {
+            AskAgain();
             long grain = firstGrain;
             while (grain < firstGrain + grainCount)
             {
@@ -194,11 +220,18 @@ internal sealed class GrainMap
         }
     }
 
+    private void AskAgain()
+    {
+        hostFailure = null;
+        primary.ForgetFailures();
+        redundant?.ForgetFailures();
+    }
+
     private uint[] ChangeTable(long tableIndex)
     {
         if (changedTables.TryGetValue(tableIndex, out uint[]? changed)) { return changed; }
         ReadOnlySpan<uint> entries = EntriesOf(tableIndex, out TableState state);
-        if (state == TableState.Lost) { throw Unreadable(tableIndex * coverBytes); }
+        if (state == TableState.Lost) { throw Unreadable(tableIndex * coverBytes, hostFailure); }
         changed = new uint[Geometry.EntriesPerTable];
         if (state == TableState.Present) { entries.CopyTo(changed); }
         changedTables.Add(tableIndex, changed);
@@ -253,6 +286,10 @@ internal sealed class GrainMap
         if (sector is 0 or GrainDirectory.Unusable)
         {
             state = sector == 0 ? TableState.Hole : TableState.Lost;
+            if (sector != 0)
+            {
+                hostFailure = primary.FailureAt(tableIndex) ?? redundant?.FailureAt(tableIndex);
+            }
             return default;
         }
         long pageIndex = tableIndex / tablesPerPage;
@@ -294,6 +331,7 @@ internal sealed class GrainMap
         catch (BlockException error) when (error.Kind is BlockErrorKind.Io or BlockErrorKind.OutOfRange)
         {
             count = 1;
+            hostFailure = null;
             if (!TryRead(sector, EntriesIn(page, tableIndex))
                 && !(redundant is not null && redundant[tableIndex] != sector
                     && TryRead(redundant[tableIndex], EntriesIn(page, tableIndex))))
@@ -315,6 +353,7 @@ internal sealed class GrainMap
         }
         catch (BlockException error) when (error.Kind is BlockErrorKind.Io or BlockErrorKind.OutOfRange)
         {
+            if (error.Kind == BlockErrorKind.Io) { hostFailure ??= error; }
             return false;
         }
     }

@@ -25,6 +25,9 @@ public sealed record HostedSparseStatistics
     /// True when every entry can be followed, both copies agree, and nothing is used twice.
     /// </summary>
     public bool IsSound { get; init; }
+
+    /// <summary>The lowest sector where a grain begins; null when there is none.</summary>
+    public long? LowestGrainSector { get; init; }
 }
 
 /// <summary>
@@ -73,6 +76,7 @@ public static class HostedSparseCheck
             LeakedBytes = audit.LeakedBytes,
             Fragments = audit.Fragments,
             IsSound = audit.IsSound && !layout.IsDirectoryMissing,
+            LowestGrainSector = audit.LowestGrainSector,
         };
     }
 }

@@ -14,11 +14,12 @@ public sealed class HostedSparseDevice : GrainDevice
 {
     private SparseHeader header;
 
-    private HostedSparseDevice(HostFile file, HostedSparseLayout layout, GrainMap map, bool hasParent)
+    private HostedSparseDevice(HostFile file, HostedSparseLayout layout, GrainMap map, bool hasParent,
+        SparseHeader header)
         : base(file, map, hasParent,
-            Math.Max(file.Length, (long)(ulong)layout.Header.OverHead * Sector.Bytes))
+            Math.Max(file.Length, (long)(ulong)header.OverHead * Sector.Bytes))
     {
-        header = layout.Header;
+        this.header = header;
         Layout = layout;
     }
 
@@ -49,7 +50,8 @@ public sealed class HostedSparseDevice : GrainDevice
         var own = new FindingList();
         HostedSparseLayout? layout = HostedSparseLayout.Load(file, own);
         bool wasNotClosed = layout is not null && layout.Header.UncleanShutdown != 0;
-        bool isSound = layout is not null && HostedSparseCheck.Run(file, layout, own).IsSound;
+        HostedSparseStatistics statistics = layout is null
+            ? new HostedSparseStatistics() : HostedSparseCheck.Run(file, layout, own);
         foreach (Finding finding in own.Items)
         {
             // What the check says of it below is more than the bare flag.
@@ -61,7 +63,7 @@ public sealed class HostedSparseDevice : GrainDevice
             throw new BlockException(BlockErrorKind.ReadOnly, file.Path, null,
                 "the extent was opened read-only");
         }
-        if (!isSound)
+        if (!statistics.IsSound)
         {
             throw findings.Refuse(
                 wasNotClosed ? SparseFindings.NotClosedAndDamaged : SparseFindings.NotWritable, file.Path,
@@ -80,7 +82,20 @@ public sealed class HostedSparseDevice : GrainDevice
                 "uncleanShutdown is set; the tables are sound", 72);
         }
         HostedSparseLayout sound = layout!;
-        return new HostedSparseDevice(file, sound, new GrainMap(file, sound.Geometry), hasParent);
+        SparseHeader header = WithOverheadInReach(sound, file.Length, statistics.LowestGrainSector);
+        return new HostedSparseDevice(file, sound, new GrainMap(file, sound.Geometry), hasParent, header);
+    }
+
+    // Where the file ends, every table lies in it; the first grain follows at the next whole grain. A header
+    // that puts it further behind would leave a hole for nothing, so it is set right with the first change:
+    // left as it was, it would say of the new grains that they lie within the metadata.
+    private static SparseHeader WithOverheadInReach(
+        HostedSparseLayout layout, long fileLength, long? lowestGrainSector)
+    {
+        long nextGrain = GrainGeometry.CountTables(fileLength, layout.GrainBytes) * layout.GrainBytes;
+        long nextSector = nextGrain / Sector.Bytes;
+        return layout.Header.OverHead <= (ulong)nextSector ? layout.Header
+            : layout.Header with { OverHead = (ulong)Math.Min(nextSector, lowestGrainSector ?? nextSector) };
     }
 
     /// <inheritdoc/>

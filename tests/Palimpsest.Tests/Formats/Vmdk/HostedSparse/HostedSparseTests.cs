@@ -346,6 +346,50 @@ public sealed class HostedSparseTests : IDisposable
         Assert.Equal("end"u8, end);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void AnOverheadFarBehindTheEndOpensNoHole(bool hasGrain)
+    {
+        Create("o.vmdk", 8 << 20);
+        long length = 128 * 512;
+        if (hasGrain)
+        {
+            using var first = HostedSparseDevice.Open(scratch.OpenWrite("o.vmdk"), new FindingList(), false);
+            first.Write(0, "old"u8);
+            length += Grain;
+        }
+
+        // 2^21 sectors: 1 GiB.
+        scratch.Patch("o.vmdk", 64, 0, 0, 0x20, 0, 0, 0, 0, 0);
+        using (var device = HostedSparseDevice.Open(scratch.OpenWrite("o.vmdk"), new FindingList(), false))
+        {
+            device.Write(1 << 20, "new"u8);
+        }
+        Assert.Equal(length + Grain, new FileInfo(scratch["o.vmdk"]).Length);
+        Assert.Empty(Check("o.vmdk"));
+        using var reader = HostedSparseReader.Open(scratch.OpenRead("o.vmdk"), new FindingList());
+        Assert.Equal(128UL, (ulong)reader.Header.OverHead);
+        byte[] found = new byte[3];
+        reader.Read(1 << 20, found);
+        Assert.Equal("new"u8, found);
+        reader.Read(0, found);
+        Assert.Equal(hasGrain ? "old"u8.ToArray() : new byte[3], found);
+    }
+
+    [Fact]
+    public void AnOverheadWithinTheNextGrainStays()
+    {
+        Create("n.vmdk", 8 << 20);
+        using (HostFile file = scratch.OpenWrite("n.vmdk")) { file.SetLength(100 * 512); }
+        using (var device = HostedSparseDevice.Open(scratch.OpenWrite("n.vmdk"), new FindingList(), false))
+        {
+            device.Write(0, "new"u8);
+        }
+        Assert.Equal((128 * 512) + Grain, new FileInfo(scratch["n.vmdk"]).Length);
+        Assert.Empty(Check("n.vmdk"));
+    }
+
     private void Create(string name, long capacity)
     {
         using HostFile file = scratch.Create(name);
