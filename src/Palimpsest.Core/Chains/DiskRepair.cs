@@ -15,6 +15,7 @@ namespace Palimpsest.Core.Chains;
 public static class DiskRepair
 {
     private const long MaximumChangedBytes = 256 << 20;
+    private const int MaximumRounds = 4;
     private const string KeptSuffix = "before-repair", UndoSuffix = "undo";
 
     /// <summary>What a repair would do. Changes nothing and takes no lock.</summary>
@@ -43,7 +44,10 @@ public static class DiskRepair
             throw findings.Refuse(RepairFindings.TooManyChanges, path,
                 $"{steps.Sum(step => step.ChangedBytes)} bytes would be written");
         }
-        return new RepairPlan { Path = path, OpenOptions = options, Steps = steps, Findings = findings };
+        return new RepairPlan
+        {
+            Path = path, OpenOptions = options, RepairOptions = repairOptions, Steps = steps, Findings = findings,
+        };
     }
 
     // Crash order, file by file, tables before descriptors:
@@ -52,12 +56,43 @@ public static class DiskRepair
     //   after (1) leaves sectors that are old or new: a new plan finishes the work, or Undo takes it back.
     // descriptor file: (1) its copy, durable; (2) the new one by rename. A cut leaves the old or the new one.
 
-    /// <summary>Does what was planned, if the disk is still as it was then, and checks it again.</summary>
+    /// <summary>
+    /// Does what was planned, if the disk is still as it was then, and checks it again. While errors remain that can be
+    /// mended only now, as a lost table whose new place depended on others, it plans and does another round, each with
+    /// undo files of its own.
+    /// </summary>
     /// <exception cref="ImageException">The disk changed since, or VMware holds it. Nothing was changed.</exception>
     /// <exception cref="BlockException">The host failed, or another process holds the disk.</exception>
     public static RepairResult Apply(RepairPlan plan)
     {
         ArgumentNullException.ThrowIfNull(plan);
+        RepairResult result = ApplyRound(plan);
+        for (int round = 1; round < MaximumRounds && result.Steps.Count > 0 && HasErrors(result.After); round++)
+        {
+            RepairResult further;
+            try
+            {
+                RepairPlan next = Plan(plan.Path, plan.OpenOptions, plan.RepairOptions);
+                if (next.Steps.Count == 0) { break; }
+                further = ApplyRound(next);
+            }
+            catch (ImageException)
+            {
+                // Refused before it changed anything: what was done stands, and what remains is in the findings.
+                break;
+            }
+            result = new RepairResult([.. result.Steps, .. further.Steps],
+                [.. result.KeptPaths, .. further.KeptPaths], [.. further.UndoPaths, .. result.UndoPaths],
+                further.After);
+        }
+        return result;
+    }
+
+    private static bool HasErrors(CheckResult result) =>
+        result.Findings.Items.Any(finding => finding.Severity >= Severity.Error);
+
+    private static RepairResult ApplyRound(RepairPlan plan)
+    {
         IHost host = plan.OpenOptions.Host;
         var findings = new FindingList();
         var kept = new List<string>();
@@ -70,9 +105,10 @@ public static class DiskRepair
             foreach (RepairStep step in plan.Steps) { ThrowIfOutdated(host, step, findings); }
             foreach (RepairStep step in plan.Steps) { Do(host, step, kept, undo); }
         }
+        undo.Reverse();
         CheckResult after = DiskCheck.Run(
             plan.Path, plan.OpenOptions, new CheckOptions(), null, CancellationToken.None);
-        return new RepairResult(kept, undo, after);
+        return new RepairResult(plan.Steps, kept, undo, after);
     }
 
     // Crash order: (1) the old bytes, the last change first; (2) flush; (3) the old length, where the repair had grown

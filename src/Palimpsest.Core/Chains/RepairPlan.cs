@@ -45,9 +45,10 @@ public sealed record RepairPlan
     /// <summary>How the disk is opened.</summary>
     public required DiskOpenOptions OpenOptions { get; init; }
 
-    /// <summary>
-    /// One for each file, in the order in which they are done: data structures before descriptors.
-    /// </summary>
+    /// <summary>What it may do; followed again when what is left after it needs another round.</summary>
+    public RepairOptions RepairOptions { get; init; } = new();
+
+    /// <summary>One for each file, in the order in which they are done: data structures before descriptors.</summary>
     public required IReadOnlyList<RepairStep> Steps { get; init; }
 
     /// <summary>What the check found before, and what the repair leaves undecided.</summary>
@@ -55,9 +56,11 @@ public sealed record RepairPlan
 }
 
 /// <summary>A repair that was done.</summary>
+/// <param name="Steps">What was changed, in the order in which it was: first what was planned, then what further rounds
+/// found to be mendable.</param>
 /// <param name="KeptPaths">Old descriptors, each whole.</param>
-/// <param name="UndoPaths">Undo files, one for each file that was changed in place; see
-/// <see cref="DiskRepair.Undo"/>.</param>
+/// <param name="UndoPaths">Undo files, one for each file that a round changed in place, in the order to take them back:
+/// the last one written is the first; see <see cref="DiskRepair.Undo"/>.</param>
 /// <param name="After">What a new check finds.</param>
-public sealed record RepairResult(
-    IReadOnlyList<string> KeptPaths, IReadOnlyList<string> UndoPaths, CheckResult After);
+public sealed record RepairResult(IReadOnlyList<RepairStep> Steps, IReadOnlyList<string> KeptPaths,
+    IReadOnlyList<string> UndoPaths, CheckResult After);

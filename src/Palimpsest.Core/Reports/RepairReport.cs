@@ -51,7 +51,9 @@ public sealed record RepairReport
     /// <summary>Old descriptors, each whole.</summary>
     public IReadOnlyList<string> KeptFiles { get; init; } = [];
 
-    /// <summary>Files that hold what was there before, for <c>vmdk repair --undo</c>.</summary>
+    /// <summary>
+    /// Files that hold what was there before, for <c>vmdk repair --undo</c>, in the order to take them back.
+    /// </summary>
     public IReadOnlyList<string> UndoFiles { get; init; } = [];
 
     /// <summary>What is found: before for a dry run, afterwards for a repair that was done.</summary>
@@ -81,6 +83,7 @@ public sealed record RepairReport
         return From(plan) with
         {
             IsDone = true,
+            Steps = [.. result.Steps.Select(RepairStepReport.From)],
             KeptFiles = result.KeptPaths,
             UndoFiles = result.UndoPaths,
             Findings = FindingReport.From(result.After.Findings.Items),
