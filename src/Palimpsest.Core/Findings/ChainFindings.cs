@@ -91,12 +91,6 @@ public static class ChainFindings
         "Pipes, sockets and folders cannot hold a disk.",
         "Name the descriptor or the data file.");
 
-    /// <summary>Delta without a parent id.</summary>
-    public static readonly FindingCode DeltaWithoutParent = new("VMDK7015", Severity.Info, ExitCodes.Fine,
-        "A delta format is used without a parent",
-        "The disk type is one that ESXi uses for snapshots, but the descriptor names no parent. What is not in it reads as zeros.",
-        "Nothing is wrong if it was created so.");
-
     /// <summary>Header larger than the extent line.</summary>
     public static readonly FindingCode HeaderAheadOfLine = new("VMDK7016", Severity.Warning, ExitCodes.Finding,
         "The extent's header declares more than its extent line",

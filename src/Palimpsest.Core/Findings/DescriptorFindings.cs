@@ -171,11 +171,4 @@ public static class DescriptorFindings
         "A FLAT extent has no offset",
         "The offset is usually written; without it the data begins at byte 0 of the file.",
         "Nothing is wrong for this tool; others may refuse the line. vmdk repair DISK writes it out.");
-
-    /// <summary>Write lock folder of VMware's hosted products.</summary>
-    public static readonly FindingCode ChangeTrackingStale =
-        new("VMDK1026", Severity.Warning, ExitCodes.Finding,
-        "The change tracking file no longer fits",
-        "The disk was written outside of ESXi, so the -ctk.vmdk file beside it does not list those changes.",
-        "Reset changed block tracking on the virtual machine before the next incremental backup.");
 }
