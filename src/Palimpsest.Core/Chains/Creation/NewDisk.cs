@@ -23,6 +23,7 @@ public sealed class NewDisk : IDisposable
     private readonly DiskLayout layout;
     private readonly string folder;
     private readonly List<string> finalPaths = [];
+    private readonly List<string> renamedPaths = [];
     private readonly byte[] descriptor;
     private IBlockDevice? device;
     private bool isCommitted;
@@ -80,7 +81,11 @@ public sealed class NewDisk : IDisposable
         device?.Flush();
         device?.Dispose();
         device = null;
-        foreach (string path in finalPaths) { creation.Host.Rename(path + UnfinishedSuffix, path); }
+        foreach (string path in finalPaths)
+        {
+            creation.Host.Rename(path + UnfinishedSuffix, path);
+            renamedPaths.Add(path);
+        }
         creation.Host.FlushFolder(folder);
         if (layout.HasDescriptorFile) { AtomicFile.Replace(creation.Host, creation.Path, descriptor); }
         isCommitted = true;
@@ -109,6 +114,11 @@ public sealed class NewDisk : IDisposable
                 creation.Host.Delete(path + UnfinishedSuffix);
             }
         }
+
+        // A commit that failed half-way had given these their names. With the descriptor there, the disk is whole and
+        // stays: only how durable it is remained unknown.
+        if (layout.HasDescriptorFile && creation.Host.Stat(creation.Path) is not null) { return; }
+        foreach (string path in renamedPaths) { creation.Host.Delete(path); }
     }
 
     private static void ThrowUnlessSane(DiskCreation creation)
