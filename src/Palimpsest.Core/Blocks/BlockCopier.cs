@@ -11,6 +11,11 @@ public sealed record CopyOptions
     public bool IsTargetZero { get; init; }
 
     /// <summary>
+    /// Leaves the target as it is where the source has a hole: the source is what layers hold above it.
+    /// </summary>
+    public bool LeavesHoles { get; init; }
+
+    /// <summary>
     /// Looks into data for zeros and leaves them out; for targets that allocate by the grain.
     /// </summary>
     public bool SkipZeroData { get; init; }
@@ -23,6 +28,8 @@ public sealed record CopyOptions
 
     /// <summary>How many threads read and write.</summary>
     public int Degree { get; init; } = Environment.ProcessorCount;
+
+    internal bool Skips(in BlockRun run) => (IsTargetZero && run.ReadsAsZero) || (LeavesHoles && run.Kind == RunKind.Hole);
 }
 
 /// <summary>A range of bytes.</summary>
@@ -56,7 +63,7 @@ public static class BlockCopier
         using var writeback = new WritebackQueue();
         var kernelCopy = new Lock();
         int degree = options.Hash is null ? options.Degree : 1;
-        ForEachStretch(source, counter, options.IsTargetZero && options.Hash is null, stretch =>
+        ForEachStretch(source, counter, options, stretch =>
             ChunkedWork.Run(stretch.Length, ChunkBytes, degree,
                 () => new Worker(source, target, options, counter, stretch.Offset, kernelCopy, writeback),
                 cancellation), cancellation);
@@ -65,15 +72,16 @@ public static class BlockCopier
     // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a
     // whole before the rest is cut into chunks.
     private static void ForEachStretch(
-        IBlockReader source, ProgressCounter counter, bool skipsHoles, Action<ByteRange> work,
+        IBlockReader source, ProgressCounter counter, CopyOptions options, Action<ByteRange> work,
         CancellationToken cancellation)
     {
+        bool skipsHoles = options.Hash is null && (options.IsTargetZero || options.LeavesHoles);
         long offset = 0, start = 0;
         while (skipsHoles && offset < source.Length)
         {
             cancellation.ThrowIfCancellationRequested();
             BlockRun run = source.GetRun(offset, source.Length - offset);
-            if (run.ReadsAsZero && run.LengthBytes >= 8L * ChunkBytes)
+            if (options.Skips(run) && run.LengthBytes >= 8L * ChunkBytes)
             {
                 if (offset > start) { work(new ByteRange(start, offset - start)); }
                 start = offset + run.LengthBytes;
@@ -104,7 +112,7 @@ public static class BlockCopier
                     case RunKind.Unreadable: throw ErrorAt(offset);
                     default:
                         HashZeroes(run.LengthBytes);
-                        CopyZeroes(offset, run.LengthBytes);
+                        if (!options.Skips(run)) { target.WriteZeroes(offset, run.LengthBytes, ZeroMode.MayPunch); }
                         break;
                 }
                 offset += run.LengthBytes;

@@ -43,8 +43,12 @@ public class SliceReader : IBlockReader
 
 /// <summary>A writable part of another device.</summary>
 public sealed class SliceDevice(IBlockDevice inner, long start, long length)
-    : SliceReader(inner, start, length), IBlockDevice
+    : SliceReader(inner, start, length), IBlockDevice, IHostMapped
 {
+    /// <inheritdoc/>
+    public HostRange? MapToHost(long offset, long length) =>
+        (inner as IHostMapped)?.MapToHost(Start + offset, length);
+
     /// <inheritdoc/>
     public void Write(long offset, ReadOnlySpan<byte> source)
     {

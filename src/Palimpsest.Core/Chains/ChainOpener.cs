@@ -1,4 +1,5 @@
 using Palimpsest.Core.Blocks;
+using Palimpsest.Core.Chains.Changes;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
@@ -27,7 +28,7 @@ internal sealed class ChainOpener(DiskOpenOptions options)
         try
         {
             FindLinks(path);
-            CheckFit();
+            CheckFit(PendingChange.For(options, links, Findings));
             if (options.IsWritable) { owned.Add(WriteGuard.Take(options, links[0], Findings)); }
             IBlockReader reader = OpenLinks();
             return new Disk(path, links, Findings, reader, owned);
@@ -81,7 +82,7 @@ internal sealed class ChainOpener(DiskOpenOptions options)
         descriptor.ParentContentId is { } id && id != VmdkDescriptor.NoParent
         || !string.IsNullOrEmpty(descriptor.ParentFileNameHint);
 
-    private void CheckFit()
+    private void CheckFit(PendingChange pending)
     {
         for (int i = 0; i + 1 < links.Count; i++)
         {
@@ -92,7 +93,9 @@ internal sealed class ChainOpener(DiskOpenOptions options)
                     $"{parent.Path} has no descriptor");
             }
             uint? expected = child.Descriptor!.ParentContentId, found = parent.Descriptor.ContentId;
-            if (expected is null || found is null || expected != found)
+            bool fits = expected is not null && found is not null && (expected == found
+                || pending.Explains(host.ResolveLinks(child.Path), expected, host.ResolveLinks(parent.Path), found));
+            if (!fits)
             {
                 throw Findings.Refuse(ChainFindings.ContentIdMismatch, child.Path,
                     $"parentCID is {Text(expected)}, and {parent.Path} has CID {Text(found)}",

@@ -33,15 +33,27 @@ internal static class ContentIdUpdate
 /// <summary>Writes a descriptor back to where it lies.</summary>
 internal static class DescriptorStore
 {
-    /// <summary>Replaces a text file atomically, or the text inside an extent in place.</summary>
+    /// <summary>
+    /// Replaces a text file atomically, or the text inside an extent. What is as it should be is not written again.
+    /// </summary>
     public static void Write(IHost host, DescriptorPlace place, byte[] text)
     {
-        if (!place.IsEmbedded)
+        if (place.IsEmbedded)
         {
-            AtomicFile.Replace(host, host.ResolveLinks(place.Path), text);
+            using HostFile extent = host.Open(place.Path, HostAccess.ReadWrite);
+            EmbeddedDescriptor.Replace(extent, text);
             return;
         }
-        using HostFile file = host.Open(place.Path, HostAccess.ReadWrite);
-        HostedSparseFile.ReplaceEmbeddedDescriptor(file, text);
+        string path = host.ResolveLinks(place.Path);
+        if (!Holds(host, path, text)) { AtomicFile.Replace(host, path, text); }
+    }
+
+    private static bool Holds(IHost host, string path, byte[] text)
+    {
+        using HostFile file = host.Open(path, HostAccess.Read);
+        if (file.Length != text.Length) { return false; }
+        byte[] current = new byte[text.Length];
+        file.Read(0, current);
+        return current.AsSpan().SequenceEqual(text);
     }
 }

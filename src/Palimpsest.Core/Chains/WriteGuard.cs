@@ -1,3 +1,4 @@
+using Palimpsest.Core.Chains.Changes;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
@@ -29,6 +30,7 @@ internal static class WriteGuard
     {
         IHost host = options.Host;
         ThrowIfLockedByVmware(host, head.Path, findings);
+        ThrowIfChanging(options, head, findings);
         var names = new HostNames(host, options.AllowOutside);
         string folder = names.FolderOf(head.Path);
         var paths = new List<string> { host.ResolveLinks(head.Path) };
@@ -44,10 +46,22 @@ internal static class WriteGuard
             ThrowIfLockedByVmware(host, path, findings);
             held.Add(host.LockForWriting(path));
         }
-        if (!options.AllowWriteUnderChildren) { ThrowIfParent(host, head, folder, findings); }
+        if (!options.AllowWriteUnderChildren) { ThrowIfParent(host, head, paths[0], findings); }
     }
 
-    private static void ThrowIfLockedByVmware(IHost host, string path, FindingList findings)
+    /// <summary>Refuses while a change in the link's folder is not finished.</summary>
+    public static void ThrowIfChanging(DiskOpenOptions options, Link link, FindingList findings)
+    {
+        string folder = HostPath.FolderOf(options.Host.ResolveLinks(link.Path));
+        if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is { } change)
+        {
+            throw findings.Refuse(ChangeFindings.ChangeInTheWay, link.Path,
+                $"{change.Verb} of {change.Disk} is not finished");
+        }
+    }
+
+    /// <summary>Refuses while a VMware product holds <paramref name="path"/>.</summary>
+    public static void ThrowIfLockedByVmware(IHost host, string path, FindingList findings)
     {
         string lockFolder = path + ".lck";
         if (host.Stat(lockFolder)?.Kind != HostEntryKind.Folder) { return; }
@@ -59,34 +73,20 @@ internal static class WriteGuard
         }
     }
 
-    private static void ThrowIfParent(IHost host, Link head, string folder, FindingList findings)
+    private static void ThrowIfParent(IHost host, Link head, string path, FindingList findings)
     {
         if (head.Descriptor?.ContentId is not { } contentId) { return; }
-        string ownName = HostPath.NameOf(head.Path);
-        foreach (string name in host.List(folder))
+        foreach (Dependent other in new Dependents(host).Of(path))
         {
-            if (name == ownName || !name.EndsWith(".vmdk", StringComparison.OrdinalIgnoreCase)) { continue; }
-            if (TryDescriptor(host, HostPath.Combine(folder, name)) is { } other
-                && other.ParentContentId == contentId && other.ParentFileNameHint is { } hint
-                && HostPath.NameOf(hint.Replace('\\', '/')) == ownName)
+            if (other.Descriptor is null)
             {
-                throw findings.Refuse(ChainFindings.HasChildren, head.Path,
-                    $"{name} is a snapshot on top of it");
+                throw findings.Refuse(ChangeFindings.CloneNotFound, head.Path, $"{other.Path} is recorded as its clone");
             }
-        }
-    }
-
-    // Whatever cannot be read as a link is not a child; its own problems are not this disk's.
-    private static VmdkDescriptor? TryDescriptor(IHost host, string path)
-    {
-        try
-        {
-            return host.Stat(path)?.Kind == HostEntryKind.File
-                ? LinkProbe.Read(host, path, new FindingList()).Descriptor : null;
-        }
-        catch (Exception error) when (error is ImageException or BlockException)
-        {
-            return null;
+            if (other.Descriptor.ParentContentId == contentId)
+            {
+                throw findings.Refuse(ChainFindings.HasChildren, head.Path, other.IsClone
+                    ? $"{other.Path} is a linked clone of it" : $"{HostPath.NameOf(other.Path)} is a snapshot on top of it");
+            }
         }
     }
 }

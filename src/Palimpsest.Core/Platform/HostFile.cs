@@ -156,6 +156,18 @@ public interface IHost
     /// </summary>
     void MatchPermissions(string fromPath, string toPath);
 
+    /// <summary>Takes the permission to write from everybody.</summary>
+    void SetReadOnly(string path);
+
+    /// <summary>
+    /// Gives the permission to write to a file that has it for nobody: to its owner, and to those who may read it and
+    /// may write to <paramref name="likePath"/>. A file that somebody may write to is left as it is.
+    /// </summary>
+    void SetWritable(string path, string likePath);
+
+    /// <summary>Bytes that can still be stored in a folder; null when its host cannot say.</summary>
+    long? FreeBytes(string folder);
+
     /// <summary>Deletes a file.</summary>
     void Delete(string path);
 

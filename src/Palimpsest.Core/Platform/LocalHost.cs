@@ -8,6 +8,7 @@ public sealed unsafe class LocalHost : IHost
 {
     private const int CurrentFolder = -100, NoFollow = 0x100;
     private const uint BasicStats = 0x7FF;
+    private const uint PermissionBits = 0xFFF, ReadBits = 0x124, WriteBits = 0x92, OwnerWriteBit = 0x80;
 
     private LocalHost()
     {
@@ -87,10 +88,32 @@ public sealed unsafe class LocalHost : IHost
 
         // Only root may give files away; for everybody else the new file is their own already.
         _ = Posix.ChangeOwner(toPath, stat.User, stat.Group);
-        if (Posix.ChangeMode(toPath, stat.Mode & 0xFFFu) != 0)
-        {
-            throw Posix.Error(Marshal.GetLastPInvokeError(), toPath, null, "set the permissions");
-        }
+        ChangeMode(toPath, stat.Mode & PermissionBits);
+    }
+
+    /// <inheritdoc/>
+    public void SetReadOnly(string path)
+    {
+        if (TryStat(path, 0) is { } stat) { ChangeMode(path, stat.Mode & PermissionBits & ~WriteBits); }
+    }
+
+    /// <inheritdoc/>
+    public void SetWritable(string path, string likePath)
+    {
+        if (TryStat(path, 0) is not { } stat || (stat.Mode & WriteBits) != 0) { return; }
+        uint readers = stat.Mode & ReadBits, writers = TryStat(likePath, 0)?.Mode & WriteBits ?? 0;
+        ChangeMode(path, (stat.Mode & PermissionBits) | OwnerWriteBit | (readers >> 1 & writers));
+    }
+
+    /// <inheritdoc/>
+    public long? FreeBytes(string folder)
+    {
+        using var handle = Posix.Open(folder, Posix.ReadOnly | Posix.CloseOnExec, 0);
+        if (handle.IsInvalid) { return null; }
+        Posix.FileSystemStatus status;
+        return Posix.FileSystemStatusOf(handle, &status) == 0
+            ? (long)UInt128.Min(long.MaxValue, (UInt128)status.AvailableBlocks * (ulong)status.BlockBytes)
+            : null;
     }
 
     /// <inheritdoc/>
@@ -122,6 +145,14 @@ public sealed unsafe class LocalHost : IHost
 
     /// <inheritdoc/>
     public IDisposable LockForWriting(string path) => WriterLock.Take(path);
+
+    private static void ChangeMode(string path, uint mode)
+    {
+        if (Posix.ChangeMode(path, mode) != 0)
+        {
+            throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "set the permissions");
+        }
+    }
 
     /// <summary>
     /// Raw numbers of a file for the host body; null when it does not exist. Links are followed.

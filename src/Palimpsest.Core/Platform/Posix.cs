@@ -80,6 +80,7 @@ internal static unsafe partial class Posix
     {
         [FieldOffset(0)] internal long Type;
         [FieldOffset(8)] internal long BlockBytes;
+        [FieldOffset(32)] internal ulong AvailableBlocks;
     }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true,

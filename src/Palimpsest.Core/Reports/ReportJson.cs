@@ -22,5 +22,6 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(FolderReport))]
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(WriteReport))]
+[JsonSerializable(typeof(ChangeReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;

@@ -145,6 +145,16 @@ internal sealed class SimulatedHost : IHost
     {
     }
 
+    public void SetReadOnly(string path)
+    {
+    }
+
+    public void SetWritable(string path, string likePath)
+    {
+    }
+
+    public long? FreeBytes(string folder) => null;
+
     public void Delete(string path)
     {
         lock (Gate)

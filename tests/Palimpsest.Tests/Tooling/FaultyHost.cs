@@ -36,6 +36,20 @@ internal sealed class FaultyHost(int failAt) : IHost
         LocalHost.Instance.MatchPermissions(fromPath, toPath);
     }
 
+    public void SetReadOnly(string path)
+    {
+        Change();
+        LocalHost.Instance.SetReadOnly(path);
+    }
+
+    public void SetWritable(string path, string likePath)
+    {
+        Change();
+        LocalHost.Instance.SetWritable(path, likePath);
+    }
+
+    public long? FreeBytes(string folder) => LocalHost.Instance.FreeBytes(folder);
+
     public void Delete(string path)
     {
         Change();

@@ -16,6 +16,11 @@ public enum DiskAllocation
     Eager,
 }
 
+/// <summary>What a delta stands on.</summary>
+/// <param name="FileNameHint"><c>parentFileNameHint</c>, as it is written.</param>
+/// <param name="ContentId">CID of the parent.</param>
+public sealed record DeltaParent(string FileNameHint, uint ContentId);
+
 /// <summary>What a new disk shall be.</summary>
 public sealed record DiskCreation
 {
@@ -42,6 +47,15 @@ public sealed record DiskCreation
 
     /// <summary>Geometry to declare; null computes it from capacity and adapter.</summary>
     public DiskGeometry? Geometry { get; init; }
+
+    /// <summary>The link below, for a delta; null for a disk that stands alone.</summary>
+    public DeltaParent? Parent { get; init; }
+
+    /// <summary>The CID; null for a random one.</summary>
+    public uint? ContentId { get; init; }
+
+    /// <summary>A file whose owner and mode the new ones get; null leaves them as created.</summary>
+    public string? PermissionsLike { get; init; }
 
     /// <summary>Where the files go.</summary>
     public IHost Host { get; init; } = LocalHost.Instance;

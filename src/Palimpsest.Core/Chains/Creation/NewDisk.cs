@@ -83,11 +83,16 @@ public sealed class NewDisk : IDisposable
         device = null;
         foreach (string path in finalPaths)
         {
+            MatchPermissions(path + UnfinishedSuffix);
             creation.Host.Rename(path + UnfinishedSuffix, path);
             renamedPaths.Add(path);
         }
         creation.Host.FlushFolder(folder);
-        if (layout.HasDescriptorFile) { AtomicFile.Replace(creation.Host, creation.Path, descriptor); }
+        if (layout.HasDescriptorFile)
+        {
+            AtomicFile.Replace(creation.Host, creation.Path, descriptor);
+            MatchPermissions(creation.Path);
+        }
         isCommitted = true;
     }
 
@@ -121,6 +126,11 @@ public sealed class NewDisk : IDisposable
         foreach (string path in renamedPaths) { creation.Host.Delete(path); }
     }
 
+    private void MatchPermissions(string path)
+    {
+        if (creation.PermissionsLike is { } like) { creation.Host.MatchPermissions(like, path); }
+    }
+
     private static void ThrowUnlessSane(DiskCreation creation)
     {
         if (creation.CapacityBytes < Sector.Bytes || creation.CapacityBytes % Sector.Bytes != 0)
@@ -139,10 +149,23 @@ public sealed class NewDisk : IDisposable
     private static byte[] DescriptorFor(DiskCreation creation, DiskLayout layout)
     {
         if (layout.Kind == DiskCreation.RawKind) { return []; }
+        if (creation.Parent is { } parent)
+        {
+            // Adapter, geometry and uuid are looked up through the chain, so a delta leaves them to its base.
+            return new DescriptorTemplate
+            {
+                CreateType = layout.Kind,
+                Extents = layout.Extents,
+                ContentId = creation.ContentId ?? DescriptorTemplate.NewContentId(),
+                ParentContentId = parent.ContentId,
+                ParentFileNameHint = parent.FileNameHint,
+            }.ToBytes();
+        }
         return new DescriptorTemplate
         {
             CreateType = layout.Kind,
             Extents = layout.Extents,
+            ContentId = creation.ContentId ?? DescriptorTemplate.NewContentId(),
             AdapterType = creation.AdapterType,
             Geometry = creation.Geometry ?? DiskGeometry.For(creation.CapacityBytes, creation.AdapterType),
             IsThin = layout.Kind == CreateTypes.Vmfs && creation.Allocation == DiskAllocation.Thin,
@@ -229,14 +252,14 @@ public sealed class NewDisk : IDisposable
         if (line.Type == ExtentType.VmfsSparse)
         {
             CowdFile.Create(file, new CowdCreation { CapacityBytes = line.LengthBytes });
-            return CowdDevice.Open(file, findings, hasParent: false);
+            return CowdDevice.Open(file, findings, creation.Parent is not null);
         }
         HostedSparseFile.Create(file, new HostedSparseCreation
         {
             CapacityBytes = line.LengthBytes,
             EmbeddedDescriptor = layout.HasDescriptorFile ? null : descriptor,
         });
-        return HostedSparseDevice.Open(file, findings, hasParent: false);
+        return HostedSparseDevice.Open(file, findings, creation.Parent is not null);
     }
 }
 

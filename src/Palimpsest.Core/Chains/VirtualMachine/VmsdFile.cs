@@ -7,7 +7,8 @@ namespace Palimpsest.Core.Chains.VirtualMachine;
 /// <param name="Node">Where it is attached: <c>scsi0:0</c>; null when not said.</param>
 /// <param name="FileName">The link that was frozen, as written: for the first snapshot that is the
 /// base.</param>
-public sealed record VmsdDisk(string? Node, string FileName)
+/// <param name="Key">Start of its keys: <c>snapshot0.disk0</c>.</param>
+public sealed record VmsdDisk(string? Node, string FileName, string Key)
 {
     /// <summary>The file's bare name.</summary>
     public string BareName => HostPath.NameOf(FileName.Replace('\\', '/'));
@@ -19,8 +20,9 @@ public sealed record VmsdDisk(string? Node, string FileName)
 /// <param name="DisplayName">Its name, as the user gave it.</param>
 /// <param name="CreatedUtc">When it was taken; null when not said or not a time.</param>
 /// <param name="Disks">What it froze.</param>
+/// <param name="Key">Start of its keys: <c>snapshot0</c>.</param>
 public sealed record VmsdSnapshot(
-    int Uid, int? ParentUid, string? DisplayName, DateTime? CreatedUtc, IReadOnlyList<VmsdDisk> Disks);
+    int Uid, int? ParentUid, string? DisplayName, DateTime? CreatedUtc, IReadOnlyList<VmsdDisk> Disks, string Key);
 
 /// <summary>
 /// The snapshots of a virtual machine (<c>.vmsd</c>). A view of a <see cref="DictionaryFile"/>.
@@ -77,7 +79,7 @@ public sealed class VmsdFile
             string prefix = key[..^4];
             yield return new VmsdSnapshot(uid, NumberOf(dictionary[prefix + ".parent"]),
                 dictionary[prefix + ".displayName"], TimeOf(dictionary, prefix),
-                [.. FindDisks(dictionary, prefix)]);
+                [.. FindDisks(dictionary, prefix)], prefix);
         }
     }
 
@@ -88,7 +90,7 @@ public sealed class VmsdFile
         {
             string disk = string.Create(CultureInfo.InvariantCulture, $"{prefix}.disk{i}");
             if (dictionary[disk + ".fileName"] is not { Length: > 0 } name) { yield break; }
-            yield return new VmsdDisk(dictionary[disk + ".node"]?.ToLowerInvariant(), name);
+            yield return new VmsdDisk(dictionary[disk + ".node"]?.ToLowerInvariant(), name, disk);
         }
     }
 

@@ -128,9 +128,15 @@ public sealed class HostedSparseDevice : GrainDevice
     // One sector, so that it is old or new.
     private void WriteHeader(in SparseHeader changed)
     {
-        header = changed;
         Span<byte> sector = stackalloc byte[SparseHeader.SizeBytes];
         File.Read(0, sector);
+        SparseHeader current = MemoryMarshal.Read<SparseHeader>(sector);
+
+        // Where the descriptor lies is its own writer's to say, and may have changed since.
+        header = changed with
+        {
+            DescriptorOffset = current.DescriptorOffset, DescriptorSize = current.DescriptorSize,
+        };
         MemoryMarshal.Write(sector, header);
         File.Write(0, sector);
     }

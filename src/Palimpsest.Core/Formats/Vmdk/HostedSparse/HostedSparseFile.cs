@@ -92,48 +92,6 @@ public static class HostedSparseFile
         file.Flush();
     }
 
-    /// <summary>
-    /// Replaces the text of the embedded descriptor, in place. Sectors that do not change are not written, so
-    /// a change that keeps within one sector - a CID - is old or new whenever the power goes.
-    /// </summary>
-    /// <exception cref="ImageException">The file is no sparse extent, or embeds no descriptor.</exception>
-    /// <exception cref="BlockException"><c>NoSpace</c>: the text is larger than its area. Nothing was
-    /// written.</exception>
-    public static void ReplaceEmbeddedDescriptor(HostFile file, ReadOnlySpan<byte> text)
-    {
-        var findings = new FindingList();
-        HostedSparseLayout? layout = HostedSparseLayout.Load(file, findings);
-        findings.ThrowIfRefused();
-        if (layout!.EmbeddedDescriptor is not { } area)
-        {
-            throw findings.Refuse(SparseFindings.DescriptorOutOfFile, file.Path,
-                "the extent embeds no descriptor", 28);
-        }
-        if (text.Length > area.LengthBytes)
-        {
-            throw new BlockException(BlockErrorKind.NoSpace, file.Path, area.OffsetBytes,
-                $"the descriptor has {text.Length} bytes, and its area only {area.LengthBytes}; "
-                + "convert the disk to one with a descriptor file of its own");
-        }
-        byte[] before = new byte[area.LengthBytes];
-        file.Read(area.OffsetBytes, before);
-        byte[] after = new byte[area.LengthBytes];
-        text.CopyTo(after);
-
-        // Crash order: later sectors first. Until the first one is written the text still begins as it did,
-        // and a cut between two sectors leaves lines of both; there is no second area to make that
-        // impossible.
-        for (int start = area.LengthBytes - Sector.Bytes; start >= 0; start -= Sector.Bytes)
-        {
-            ReadOnlySpan<byte> sector = after.AsSpan(start, Sector.Bytes);
-            if (!sector.SequenceEqual(before.AsSpan(start, Sector.Bytes)))
-            {
-                file.Write(area.OffsetBytes + start, sector);
-            }
-        }
-        file.Flush();
-    }
-
     /// <summary>Writes directory entries that name consecutive tables.</summary>
     internal static void WriteEntries(HostFile file, long hostOffset, long firstTableSector, long tableCount)
     {

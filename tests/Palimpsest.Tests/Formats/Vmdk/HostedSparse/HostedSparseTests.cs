@@ -309,13 +309,13 @@ public sealed class HostedSparseTests : IDisposable
     {
         CreateAndReadHeader("n.vmdk", 1 << 20, Encoding.ASCII.GetBytes(new string('a', 3000)));
         using HostFile file = scratch.OpenWrite("n.vmdk");
-        HostedSparseFile.ReplaceEmbeddedDescriptor(file, "short"u8);
+        EmbeddedDescriptor.Replace(file, "short"u8);
         byte[] area = new byte[20 * 512];
         file.Read(512, area);
         Assert.Equal("short"u8, area.AsSpan(0, 5));
         Assert.Equal(-1, area.AsSpan(5).IndexOfAnyExcept((byte)0));
         var error = Assert.Throws<BlockException>(() =>
-            HostedSparseFile.ReplaceEmbeddedDescriptor(file, new byte[20 * 512 + 1]));
+            EmbeddedDescriptor.Replace(file, new byte[20 * 512 + 1]));
         Assert.Equal(BlockErrorKind.NoSpace, error.Kind);
     }
 
