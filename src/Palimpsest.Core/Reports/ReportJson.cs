@@ -23,5 +23,6 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(ChangeReport))]
+[JsonSerializable(typeof(RebaseReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;
