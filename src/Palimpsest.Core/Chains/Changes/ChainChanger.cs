@@ -25,6 +25,9 @@ public sealed record ChangePlan
     /// <summary>Bytes in files that are deleted or emptied, holes included.</summary>
     public long ReleasedBytes { get; init; }
 
+    /// <summary>Files that are frozen now, have to be written to, and are to be frozen again.</summary>
+    public IReadOnlyList<string> FrozenFiles { get; init; } = [];
+
     /// <summary>What was found on the way.</summary>
     public required FindingList Findings { get; init; }
 }
@@ -75,8 +78,14 @@ public static class ChainChanger
             throw new BlockException(BlockErrorKind.NoSpace, planned.Folder, null,
                 $"up to {planned.RoomBytes} bytes are needed, and {free} are free; nothing was changed");
         }
-        ChangeFile.Write(options.Host, planned.Folder, planned.Change);
-        return Run(planned.Folder, planned.Change, wasResumed: false, options, planned.Findings, progress, cancellation);
+
+        // Taking the locks gave the permission to write; only the first plan saw what was frozen.
+        ChainChange change = first.FrozenFiles.Count == 0 ? planned.Change : planned.Change with
+        {
+            Steps = [.. planned.Change.Steps, new FreezeStep { Paths = first.FrozenFiles }],
+        };
+        ChangeFile.Write(options.Host, planned.Folder, change);
+        return Run(planned.Folder, change, wasResumed: false, options, planned.Findings, progress, cancellation);
     }
 
     /// <summary>Finishes the change that is under way in the folder of <paramref name="path"/>.</summary>

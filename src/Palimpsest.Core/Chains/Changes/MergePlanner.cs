@@ -46,10 +46,11 @@ public sealed record MergeRequest
 /// <param name="WriteBytes">Bytes of guest data to write.</param>
 /// <param name="RoomBytes">Room they take at most.</param>
 /// <param name="ReleasedBytes">Bytes in files that go.</param>
+/// <param name="FrozenFiles">The target's files that are frozen, and stay below another link.</param>
 /// <param name="HeadAfter">The link to work with afterwards.</param>
 internal sealed record MergeDraft(
     string Folder, MergeStep Merge, IReadOnlyList<ChangeStep> After, IReadOnlyList<string> LockedFiles, long WriteBytes,
-    long RoomBytes, long ReleasedBytes, string HeadAfter);
+    long RoomBytes, long ReleasedBytes, IReadOnlyList<string> FrozenFiles, string HeadAfter);
 
 /// <summary>Plans merges: what is to be written, who would be hurt, which files have to follow.</summary>
 public static class MergePlanner
@@ -79,6 +80,7 @@ public static class MergePlanner
             RoomBytes = draft.RoomBytes,
             FreeBytes = options.Host.FreeBytes(draft.Folder),
             ReleasedBytes = draft.ReleasedBytes,
+            FrozenFiles = draft.FrozenFiles,
             Findings = findings,
         };
     }
@@ -122,6 +124,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         List<string> gone = [.. FilesGone()];
         if (gone.Count > 0) { steps.Add(new DeleteFilesStep { Paths = gone }); }
         return new MergeDraft(folder, Merge(), steps, [.. LockedFiles()], write, room, ReleasedBytes(gone),
+            [.. FrozenFiles(children)],
             request.Afterwards == MergedDelta.Delete ? Name(paths[targetIndex]) : Name(paths[0]));
     }
 
@@ -279,6 +282,12 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
 
     private IEnumerable<string> LockedFiles() =>
         links.Take(targetIndex + 1).Zip(paths, FilesOf).SelectMany(files => files).Select(Name).Distinct();
+
+    // A link that others stand on stays frozen; one that is run from again is not.
+    private IEnumerable<string> FrozenFiles(IReadOnlyList<Dependent> children) =>
+        request.Afterwards == MergedDelta.Delete && children.Count == 0 ? []
+            : FilesOf(links[targetIndex], paths[targetIndex])
+                .Where(path => host.Stat(path) is { IsReadOnly: true }).Select(Name);
 
     private long ReleasedBytes(List<string> gone)
     {
