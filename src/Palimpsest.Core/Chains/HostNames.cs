@@ -44,28 +44,42 @@ internal sealed class HostNames(IHost host, bool allowOutside)
     /// <summary>Where a child's parent is: as hinted, else by its bare name in the child's folder.</summary>
     public string ResolveParent(string folder, string hint, string childPath, FindingList findings)
     {
-        string name = hint.Replace('\\', '/');
-        bool isOutside = LeavesFolder(name);
-        string shown = Formats.Vmdk.Descriptor.DescriptorParser.Printable(hint);
-        string[] candidates =
-        [
-            HostPath.Combine(folder, isOutside && !allowOutside ? HostPath.NameOf(name) : name),
-            HostPath.Combine(folder, HostPath.NameOf(name)),
-        ];
-        foreach (string candidate in candidates)
+        if (FindBeside(folder, hint, out bool isOutside) is { } real)
         {
-            if (HostPath.NameOf(candidate).Length == 0 || TryResolve(candidate) is not { } real) { continue; }
-            if (!allowOutside && !IsInside(folder, real)) { isOutside = true; continue; }
             ThrowUnlessFile(real, findings);
             return real;
         }
-        if (isOutside && !allowOutside)
+        string shown = Formats.Vmdk.Descriptor.DescriptorParser.Printable(hint);
+        if (isOutside)
         {
             throw findings.Refuse(DescriptorFindings.NameOutsideFolder, childPath,
                 $"the parent \"{shown}\" lies outside, and there is no file of that name in {folder}");
         }
         throw findings.Refuse(ChainFindings.ParentMissing, childPath,
             $"the parent \"{shown}\" is not in {folder}");
+    }
+
+    /// <summary>
+    /// Real path of what another file names: as it is named, else by its bare name in <paramref
+    /// name="folder"/>; null where neither is there. <paramref name="isOutside"/> says that the name leads
+    /// out of the folder, and that it was not followed for that.
+    /// </summary>
+    public string? FindBeside(string folder, string name, out bool isOutside)
+    {
+        string normal = name.Replace('\\', '/');
+        isOutside = !allowOutside && LeavesFolder(normal);
+        string[] candidates =
+        [
+            HostPath.Combine(folder, isOutside ? HostPath.NameOf(normal) : normal),
+            HostPath.Combine(folder, HostPath.NameOf(normal)),
+        ];
+        foreach (string candidate in candidates)
+        {
+            if (HostPath.NameOf(candidate).Length == 0 || TryResolve(candidate) is not { } real) { continue; }
+            if (allowOutside || IsInside(folder, real)) { return real; }
+            isOutside = true;
+        }
+        return null;
     }
 
     /// <summary>Refuses folders, pipes, sockets and character devices: opening one could hang.</summary>
