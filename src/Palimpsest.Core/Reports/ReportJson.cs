@@ -21,6 +21,7 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(ResizeReport))]
 [JsonSerializable(typeof(FolderReport))]
 [JsonSerializable(typeof(CompareReport))]
+[JsonSerializable(typeof(ChainReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;

@@ -12,8 +12,9 @@ public sealed record ListedSnapshot(string ListName, VmsdSnapshot Snapshot, bool
 /// <summary>The settings and snapshot lists of the virtual machines in one folder.</summary>
 public sealed class MachineFiles
 {
-    // A folder holds one machine, rarely two. The bound is for hostile folders.
-    private const int MaximumFiles = 64;
+    // A folder holds one machine, rarely two, and such a file has some kilobytes. The bounds are for hostile
+    // folders.
+    private const int MaximumFiles = 64, MaximumBytes = 8 << 20;
 
     private readonly List<(string Name, VmxFile File)> settings = [];
     private readonly List<(string Name, VmsdFile File)> snapshotLists = [];
@@ -39,15 +40,21 @@ public sealed class MachineFiles
         ArgumentNullException.ThrowIfNull(findings);
         var read = new MachineFiles();
         int left = MaximumFiles;
+        long leftBytes = MaximumBytes;
         foreach (string name in names)
         {
             bool isSettings = Has(name, ".vmx"), isList = Has(name, ".vmsd");
             string path = HostPath.Combine(folder, name);
-            if (!(isSettings || isList) || host.Stat(path)?.Kind != HostEntryKind.File) { continue; }
-            if (left-- == 0)
+            if (!(isSettings || isList) || host.Stat(path) is not { Kind: HostEntryKind.File } entry)
+            {
+                continue;
+            }
+            leftBytes -= entry.LengthBytes;
+            if (left-- == 0 || leftBytes < 0)
             {
                 findings.Add(DescribeFindings.WitnessUnusable, path,
-                    $"there are more than {MaximumFiles} such files in the folder");
+                    $"the folder's .vmx and .vmsd files before it are {MaximumFiles} already, or have more "
+                    + $"than {MaximumBytes} bytes with it");
                 break;
             }
             if (DictionaryFile.TryRead(host, path, findings) is not { } lines) { continue; }
