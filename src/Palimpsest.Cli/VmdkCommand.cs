@@ -91,7 +91,7 @@ internal sealed class VmdkCommand
     [
         InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
         RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
-        ReadVerb.Create(), ChainVerb.Create(),
+        ReadVerb.Create(), ChainVerb.Create(), DriftVerb.Create(),
         WriteVerb.Create(), CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

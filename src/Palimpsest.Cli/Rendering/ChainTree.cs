@@ -129,7 +129,8 @@ internal sealed class ChainTree
         return string.Join(", ", facts);
     }
 
-    private static string SnapshotOf(ChainFreezeReport frozen)
+    /// <summary>A snapshot in one phrase.</summary>
+    public static string SnapshotOf(ChainFreezeReport frozen)
     {
         string text = $"snapshot {frozen.Uid}";
         if (frozen.Name is { } name) { text += $" \"{name}\""; }

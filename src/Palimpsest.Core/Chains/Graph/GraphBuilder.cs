@@ -37,7 +37,7 @@ internal sealed class GraphBuilder(DiskOpenOptions options)
         edges.Connect();
         var extents = new ExtentSurvey(host, names);
         foreach (GraphLink link in links.Values) { extents.LookAt(link); }
-        DropClaimed(extents);
+        DropClaimed(extents, isDisk ? real : null);
         IReadOnlyList<string> lostData = [.. dataFiles.Where(file => !extents.IsClaimed(file)).Order()];
         edges.Judge(lostData);
         return Finish(folder, entries, isDisk ? real : null, extents, lostData);
@@ -164,12 +164,19 @@ internal sealed class GraphBuilder(DiskOpenOptions options)
         }
     }
 
-    // A file that cannot be understood by itself, and that a descriptor names as its data, is data.
-    private void DropClaimed(ExtentSurvey extents)
+    // A link that another one names as its data is data, whether it can be understood by itself or not;
+    // unless it was asked for, or something stands on it.
+    private void DropClaimed(ExtentSurvey extents, string? named)
     {
-        foreach (GraphLink link in links.Values.ToList())
+        foreach (GraphLink link in links.Values.OrderBy(link => link.Path, StringComparer.Ordinal).ToList())
         {
-            if (link.Link is null && link.IsHead && extents.IsClaimed(link.Path)) { links.Remove(link.Path); }
+            if (!link.IsHead || link.Path == named || extents.OwnerOf(link.Path) is not { } owner
+                || !links.ContainsKey(owner.Path))
+            {
+                continue;
+            }
+            links.Remove(link.Path);
+            link.Parent?.RemoveChild(link);
         }
     }
 }

@@ -137,6 +137,8 @@ public sealed class GraphLink
 
     internal void AddChild(GraphLink child) => children.Add(child);
 
+    internal void RemoveChild(GraphLink child) => children.Remove(child);
+
     internal void AddUse(GraphMachineDisk disk) => runBy.Add(disk);
 
     internal void AddSnapshot(GraphSnapshot snapshot) => frozenBy.Add(snapshot);
