@@ -40,7 +40,11 @@ internal sealed class ExtentSurvey(IHost host, HostNames names)
         foreach (ExtentLine line in lines)
         {
             bool isWholeFile = line.OffsetSectors == 0 && fileCounts[line.FileName ?? ""] == 1;
-            extents.Add(LookAt(link, line, isWholeFile, findings));
+
+            // A refusal carries a copy of all findings before it, so each extent has a list of its own.
+            var own = new FindingList();
+            extents.Add(LookAt(link, line, isWholeFile, own));
+            foreach (Finding finding in own.Items) { findings.Add(finding); }
         }
         link.Extents = extents;
         Claim(link, link.Descriptor?.ChangeTrackPath);
