@@ -91,9 +91,8 @@ internal sealed class VmdkCommand
     [
         InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
         RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
-        ReadVerb.Create(),
-        WriteVerb.Create(), CommitVerb.Create(),
-        RebaseVerb.Create(),
+        ReadVerb.Create(), WriteVerb.Create(), ChainVerb.Create(), DriftVerb.Create(),
+        CommitVerb.Create(), RebaseVerb.Create(),
         CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

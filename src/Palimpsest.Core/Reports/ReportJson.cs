@@ -21,6 +21,8 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(ResizeReport))]
 [JsonSerializable(typeof(FolderReport))]
 [JsonSerializable(typeof(CompareReport))]
+[JsonSerializable(typeof(ChainReport))]
+[JsonSerializable(typeof(DriftReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(ChangeReport))]
 [JsonSerializable(typeof(RebaseReport))]
