@@ -15,14 +15,15 @@ internal static class ChainVerb
         {
             Description = "A disk, to see what hangs together with it; or a folder or .vmx, to see all.",
         };
-        return new VerbCommand("chain", "Draw the tree of snapshots: links, parents, who uses what, what is off.",
+        return new VerbCommand(
+            "chain", "Draw the tree of snapshots: links, parents, who uses what, what is off.",
             session => Run(session, session.Get(path)),
             "vmdk chain /vmfs/volumes/ds1/web01", "vmdk chain --json web01-000002.vmdk")
         {
             Arguments = { path },
-            Details = "Only descriptors are read, whatever the size of the disks. Exit code 0: every chain is "
-                + "whole and nothing is off; 1: every chain is whole, and something is off; 10: a chain is "
-                + "incomplete. Whether the data inside is sound, vmdk check says.",
+            Details = "Only descriptors are read, whatever the size of the disks. Exit code 0: every chain "
+                + "is whole and nothing is off; 1: every chain is whole, and something is off; 10: a chain "
+                + "is incomplete. Whether the data inside is sound, vmdk check says.",
         };
     }
 

@@ -12,7 +12,7 @@ internal static class DriftVerb
     /// <summary>The verb.</summary>
     public static VerbCommand Create()
     {
-        var disk = new Argument<string>("DISK") { Description = "The disk: the head of its chain, or any link." };
+        var disk = new Argument<string>("DISK") { Description = "The head of a chain, or any link of it." };
         Option<bool> progress = ProgressDisplay.CreateOption();
         return new VerbCommand("drift", "Say what each layer holds and hides, and what a commit would cost.",
             session => Run(session, session.Get(disk), session.Get(progress)),
@@ -20,8 +20,8 @@ internal static class DriftVerb
         {
             Arguments = { disk },
             Options = { progress },
-            Details = "Only the tables of the layers are read, not their data. Exit code 1 for a chain of more "
-                + "than 24 links: VMware allows 32.",
+            Details = "Only the tables of the layers are read, not their data. Exit code 1 for a chain of "
+                + "more than 24 links: VMware allows 32.",
         };
     }
 

@@ -14,7 +14,7 @@ internal static class ParentRules
         descriptor.ParentContentId is { } id && id != VmdkDescriptor.NoParent
         || !string.IsNullOrEmpty(descriptor.ParentFileNameHint);
 
-    /// <summary>The real path of a link's parent; null when it has none. Refuses what cannot be found.</summary>
+    /// <summary>Real path of a link's parent; null when it has none. Refuses what cannot be found.</summary>
     public static string? Find(Link link, HostNames names, FindingList findings)
     {
         if (link.Descriptor is not { } descriptor || !HasParent(descriptor)) { return null; }

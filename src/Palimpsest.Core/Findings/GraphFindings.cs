@@ -4,7 +4,8 @@ namespace Palimpsest.Core.Findings;
 public static class GraphFindings
 {
     /// <summary>The hint names another disk than the one the delta was made on.</summary>
-    public static readonly FindingCode WrongBase = new("VMDK7401", Severity.Refusal, ExitCodes.ChainIncomplete,
+    public static readonly FindingCode WrongBase =
+        new("VMDK7401", Severity.Refusal, ExitCodes.ChainIncomplete,
         "A delta is attached to the wrong base",
         "parentFileNameHint names a disk with another content id, and another disk of the folder has exactly "
         + "the id and the capacity that the delta remembers. A descriptor was edited or copied, files were "
@@ -28,8 +29,8 @@ public static class GraphFindings
     /// <summary>A delta that nothing uses.</summary>
     public static readonly FindingCode UnknownDelta = new("VMDK7404", Severity.Warning, ExitCodes.Finding,
         "No machine and no snapshot knows this delta",
-        "It was left behind when a snapshot was deleted, most often a backup's; or the machine was pointed to "
-        + "an older disk, and this delta holds what was written since.",
+        "It was left behind when a snapshot was deleted, most often a backup's; or the machine was pointed "
+        + "to an older disk, and this delta holds what was written since.",
         "See how much it holds before anything is deleted: vmdk drift DISK");
 
     /// <summary>A snapshot without its disk.</summary>
@@ -52,8 +53,8 @@ public static class GraphFindings
     public static readonly FindingCode MachineDiskMissing =
         new("VMDK7407", Severity.Error, ExitCodes.ChainIncomplete,
         "A machine's disk is missing",
-        "The settings name a disk that is not in the folder: it was deleted, renamed or not copied along. The "
-        + "machine does not start.",
+        "The settings name a disk that is not in the folder: it was deleted, renamed or not copied along. "
+        + "The machine does not start.",
         "Bring the named disk into the folder, with its data file and its parents.");
 
     /// <summary>Writing below children.</summary>
@@ -62,7 +63,8 @@ public static class GraphFindings
         "A machine runs from a disk that must stay frozen",
         "Snapshots or deltas stand on this disk. When the machine is started it writes to it, and everything "
         + "that stands on it can no longer be read.",
-        "Do not start the machine. Point its settings to the newest delta, after a look at: vmdk drift DELTA");
+        "Do not start the machine. Point its settings to the newest delta, after a look at: "
+        + "vmdk drift DELTA");
 
     /// <summary>The running link does not stand on the current snapshot.</summary>
     public static readonly FindingCode NotOnCurrentSnapshot =
@@ -75,8 +77,8 @@ public static class GraphFindings
     /// <summary>More than three quarters of what VMware allows.</summary>
     public static readonly FindingCode LongChain = new("VMDK7410", Severity.Warning, ExitCodes.Finding,
         "The chain is near or over VMware's limit of 32 links",
-        "Every snapshot adds a link, and each one slows reading. At 32 links no further snapshot can be taken, "
-        + "and a longer chain does not start.",
+        "Every snapshot adds a link, and each one slows reading. At 32 links no further snapshot can be "
+        + "taken, and a longer chain does not start.",
         "See what each layer holds and what a merge would cost: vmdk drift DISK");
 
     /// <summary>A change tracking file of no link.</summary>

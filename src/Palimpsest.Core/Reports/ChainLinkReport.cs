@@ -145,7 +145,7 @@ public sealed record ChainFreezeReport(
 
 /// <summary>An edge of a chain report: the way from a child to its parent.</summary>
 /// <param name="Child">Path of the child.</param>
-/// <param name="Parent">Path of the link it leads to, whether it fits or not; null when there is none.</param>
+/// <param name="Parent">Path of the link it leads to, fitting or not; null when there is none.</param>
 /// <param name="Hint"><c>parentFileNameHint</c>, as written.</param>
 /// <param name="ParentPath">The file that the hint leads to, a link or not.</param>
 /// <param name="IsFoundByBareName">
@@ -159,7 +159,7 @@ public sealed record ChainFreezeReport(
 /// Links that have exactly the content id and the capacity that the child remembers, where the edge is not
 /// good.
 /// </param>
-/// <param name="LikelyParentData">Data without a descriptor that is, by its name, the missing parent's.</param>
+/// <param name="LikelyParentData">Data without a descriptor that is the missing parent's by its name.</param>
 public sealed record ChainEdgeReport(
     string Child, string? Parent, string? Hint, string? ParentPath, bool IsFoundByBareName, string State,
     IReadOnlyList<string> LikelyParents, string? LikelyParentData)

@@ -115,7 +115,8 @@ internal sealed class ChainScope
         var links = Links.ToHashSet();
         bool Has(GraphLink? link) => link is not null && links.Contains(link);
         HashSet<string> files = [.. Links.SelectMany(link => link.Files).Select(file => file.Path)];
-        HashSet<string?> data = [.. Links.Select(link => link.Edge?.LikelyParentData).Append(graph.NamedData)];
+        HashSet<string?> data =
+            [.. Links.Select(link => link.Edge?.LikelyParentData).Append(graph.NamedData)];
         DataFiles = [.. graph.DataFiles.Where(file => isWhole || data.Contains(file))];
         TrackingFiles = isWhole ? graph.TrackingFiles : [];
         Leftovers = [.. graph.Leftovers.Where(file => isWhole || files.Contains(OriginalOf(file)))];

@@ -77,7 +77,7 @@ public sealed record DriftReport
     /// </summary>
     public required int ExitCode { get; init; }
 
-    /// <summary>The report of a chain that was measured; <paramref name="disk"/> is the one measured.</summary>
+    /// <summary>The report of a chain; <paramref name="disk"/> is the one that was measured.</summary>
     public static DriftReport From(ChainDrift drift, Disk disk)
     {
         ArgumentNullException.ThrowIfNull(drift);

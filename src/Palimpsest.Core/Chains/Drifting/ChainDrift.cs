@@ -12,7 +12,7 @@ namespace Palimpsest.Core.Chains.Drifting;
 /// </summary>
 public sealed record ChainDrift
 {
-    /// <summary>How many parts of equal size the disk is cut into for <see cref="LayerDrift.Cells"/>.</summary>
+    /// <summary>How many equal parts a disk is cut into for <see cref="LayerDrift.Cells"/>.</summary>
     public const int CellCount = 64;
 
     /// <summary>What was opened.</summary>

@@ -18,7 +18,7 @@ internal enum LayerPart : byte
     Unreadable,
 }
 
-/// <summary>Walks the runs of one layer, without what lies below, from the start of the disk to its end.</summary>
+/// <summary>Walks the runs of one layer, without what lies below, from start to end.</summary>
 internal sealed class LayerCursor
 {
     // Neighbouring runs of one kind are taken together, but not without end: others have to move too.

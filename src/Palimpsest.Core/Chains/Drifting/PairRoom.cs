@@ -9,12 +9,15 @@ namespace Palimpsest.Core.Chains.Drifting;
 internal sealed class PairRoom(LayerCursor target)
 {
     private bool isNeeding;
-    private long start, countedEnd;
+    private long start;
+
+    // How far the grains of the extent that begins at countedExtent are counted, in bytes of that extent.
+    private long countedExtent, countedEnd;
 
     /// <summary>The room so far, in bytes.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>From <paramref name="position"/> on, data is to come in that the layer lacks; or not.</summary>
+    /// <summary>From <paramref name="position"/> on, data comes in that the layer lacks; or not.</summary>
     public void Set(bool needs, long position)
     {
         if (needs == isNeeding) { return; }
@@ -27,15 +30,17 @@ internal sealed class PairRoom(LayerCursor target)
         while (start < end)
         {
             LinkExtent extent = target.ExtentAt(start);
-            long extentEnd = extent.VirtualOffset + extent.Line.LengthBytes, partEnd = Math.Min(end, extentEnd);
+            long extentStart = extent.VirtualOffset;
+            if (extentStart != countedExtent) { (countedExtent, countedEnd) = (extentStart, 0); }
+            long inStart = start - extentStart;
+            long inEnd = Math.Min(end - extentStart, extent.Line.LengthBytes);
             int grain = extent.Reader is ISparseLayer layer ? layer.GrainBytes : 1;
-            long first = Math.Max(extent.VirtualOffset + Down(start - extent.VirtualOffset, grain), countedEnd);
-            long last = extent.VirtualOffset + Down(partEnd - extent.VirtualOffset + grain - 1, grain);
-            Bytes += Math.Max(0, last - first);
-            countedEnd = Math.Max(countedEnd, Math.Min(last, extentEnd));
-            start = partEnd;
+
+            // The last grain may stick out of its extent; its room is that of a whole one.
+            long grainsEnd = (inEnd + grain - 1) / grain * grain;
+            Bytes += Math.Max(0, grainsEnd - Math.Max(inStart / grain * grain, countedEnd));
+            countedEnd = Math.Max(countedEnd, grainsEnd);
+            start = extentStart + inEnd;
         }
     }
-
-    private static long Down(long value, int unit) => value / unit * unit;
 }

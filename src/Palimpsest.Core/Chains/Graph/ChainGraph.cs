@@ -91,8 +91,8 @@ public sealed class ChainGraph
     public GraphLink? Find(string realPath) => linkByPath.GetValueOrDefault(realPath);
 
     /// <summary>
-    /// The links that hang together with one: its ancestors, their descendants, and the likely parent of each
-    /// that lost its own. By path.
+    /// The links that hang together with one: its ancestors, their descendants, others that name the same
+    /// missing parent, and the likely parent of each that lost its own. By path.
     /// </summary>
     public IReadOnlyList<GraphLink> ComponentOf(GraphLink link)
     {
@@ -100,12 +100,18 @@ public sealed class ChainGraph
         ILookup<GraphLink, GraphLink> likelyChildren = Links
             .Where(child => child.Edge?.LikelyParent is not null)
             .ToLookup(child => child.Edge!.LikelyParent!);
+        ILookup<string, GraphLink> orphans = Links.Where(child => child.Edge?.MissingPath is not null)
+            .ToLookup(child => child.Edge!.MissingPath!, StringComparer.Ordinal);
+        var missing = new HashSet<string>(StringComparer.Ordinal);
         var found = new HashSet<GraphLink> { link };
         var open = new Queue<GraphLink>(found);
         while (open.TryDequeue(out GraphLink? next))
         {
             GraphLink?[] below = [next.Parent, next.Edge?.LikelyParent];
-            foreach (GraphLink? neighbour in below.Concat(next.Children).Concat(likelyChildren[next]))
+            IEnumerable<GraphLink> beside =
+                next.Edge?.MissingPath is { } path && missing.Add(path) ? orphans[path] : [];
+            foreach (GraphLink? neighbour in
+                below.Concat(next.Children).Concat(likelyChildren[next]).Concat(beside))
             {
                 if (neighbour is not null && found.Add(neighbour)) { open.Enqueue(neighbour); }
             }

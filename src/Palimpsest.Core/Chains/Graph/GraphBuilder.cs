@@ -5,7 +5,7 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Graph;
 
-/// <summary>Builds one graph: which files are links, how they hang together, who uses them. Used once.</summary>
+/// <summary>Builds one graph: which files are links, how they stand, who uses them. Used once.</summary>
 internal sealed class GraphBuilder(DiskOpenOptions options)
 {
     // The descriptors of a machine's disks have some kilobytes together. Of a hostile folder, no more than

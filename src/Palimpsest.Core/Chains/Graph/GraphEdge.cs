@@ -1,4 +1,5 @@
 using Palimpsest.Core.Findings;
+using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Graph;
 
@@ -50,6 +51,10 @@ public sealed class GraphEdge
 
     /// <summary>Real path of the file that the hint leads to; null when there is none.</summary>
     public string? ParentPath { get; internal set; }
+
+    /// <summary>Where a parent would be that is not there; null where a file is, or no hint.</summary>
+    public string? MissingPath => ParentPath is null && Hint is { Length: > 0 } hint
+        ? HostPath.Combine(HostPath.FolderOf(Child.Path), HostPath.NameOf(hint.Replace('\\', '/'))) : null;
 
     /// <summary>
     /// True when the hint names another folder, and the file was found by its bare name beside the child.

@@ -98,9 +98,9 @@ internal sealed class MachineMarks(
         }
         return
         [
-            .. found.Select(file => LinkAt(file) is { } link
-                ? file.IsByBareName && taken.Contains(link) ? (DiskPlace.Outside, null) : (DiskPlace.Link, link)
-                : (PlaceOf(file), (GraphLink?)null)),
+            .. found.Select(file => LinkAt(file) is not { } link ? (PlaceOf(file), (GraphLink?)null)
+                : file.IsByBareName && taken.Contains(link) ? (DiskPlace.Outside, null)
+                : (DiskPlace.Link, link)),
         ];
     }
 
@@ -166,7 +166,10 @@ internal sealed class MachineMarks(
             foreach (GraphFrozenDisk frozen in current.Disks)
             {
                 GraphLink? running = linkByNode.GetValueOrDefault(frozen.Disk.Node ?? "");
-                if (frozen.Link is null || running is null || StandsOnOrIs(running, frozen.Link)) { continue; }
+                if (frozen.Link is null || running is null || StandsOnOrIs(running, frozen.Link))
+                {
+                    continue;
+                }
                 running.AddFindings([new Finding(GraphFindings.NotOnCurrentSnapshot, running.Path,
                     $"{HostPath.NameOf(machine.Path)} runs {frozen.Disk.Node} from it, and snapshot "
                     + $"{current.Snapshot.Uid}{Quoted(current.Snapshot.DisplayName)} of {current.ListName} "

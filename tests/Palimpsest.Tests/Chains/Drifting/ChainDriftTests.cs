@@ -18,7 +18,7 @@ public sealed class ChainDriftTests
     [Fact]
     public void NumbersAreThoseOfTheWrites()
     {
-        for (int i = 0; i < RandomCases.Count(60); i++)
+        for (int i = 0; i < RandomCases.Count(250); i++)
         {
             int seed = RandomCases.Seed + i;
             try
@@ -132,7 +132,8 @@ public sealed class ChainDriftTests
         using var folder = new GraphFolder();
         for (int i = 0; i < count; i++)
         {
-            folder.Link($"{i}.vmdk", $"{i:x8}", i == 0 ? null : $"{i - 1}.vmdk", i == 0 ? null : $"{i - 1:x8}");
+            folder.Link($"{i}.vmdk", $"{i:x8}", i == 0 ? null : $"{i - 1}.vmdk",
+                i == 0 ? null : $"{i - 1:x8}");
         }
         var report = CommandRun.Vmdk("drift", "--json", folder.File($"{count - 1}.vmdk"))
             .MustReturn(exitCode).Json();
@@ -146,7 +147,8 @@ public sealed class ChainDriftTests
     {
         const long Capacity = 60L << 40, LastGrain = (Capacity / 4096) - 1;
         using var scratch = new SparseScratch();
-        File.WriteAllText(scratch["base.vmdk"], GraphFolder.Text("0000000a", extent: $"RW {Capacity / 512} ZERO"));
+        File.WriteAllText(scratch["base.vmdk"],
+            GraphFolder.Text("0000000a", extent: $"RW {Capacity / 512} ZERO"));
         using (HostFile file = scratch.Create("d-sesparse.vmdk"))
         {
             new SeSparseBuilder(file, Capacity).Grain(LastGrain, ChainRecipe.Numbered(8));
@@ -197,7 +199,8 @@ public sealed class ChainDriftTests
     private static void Write(Disk disk, DriftModel model, Random random)
     {
         long sectors = disk.CapacityBytes / Sector.Bytes;
-        long first = random.NextInt64(sectors), sectorCount = random.NextInt64(1, Math.Min(200, sectors - first + 1));
+        long first = random.NextInt64(sectors);
+        long sectorCount = random.NextInt64(1, Math.Min(200, sectors - first + 1));
         byte[] bytes = new byte[sectorCount * Sector.Bytes];
         random.NextBytes(bytes);
         try

@@ -14,7 +14,7 @@ internal sealed class DriftModel
 {
     private readonly List<Layer> layers = [];
 
-    /// <summary>A layer on top of the others, from the link as it is opened and before it is written.</summary>
+    /// <summary>A layer on top of the others, from its link, opened and not written yet.</summary>
     internal void AddLayer(Link link)
     {
         var layer = new Layer(
@@ -69,7 +69,8 @@ internal sealed class DriftModel
             AssertCells(drift, layer.VisibleCells, i => sectors[i] != Part.None && visible[i] == depth);
             if (depth < last)
             {
-                Assert.Equal(RoomIn(layers[depth + 1], i => sectors[i] == Part.Data), layer.Commit!.RoomBytes);
+                Assert.Equal(RoomIn(layers[depth + 1], i => sectors[i] == Part.Data),
+                    layer.Commit!.RoomBytes);
                 Assert.Equal(layer.DataBytes + layer.ZeroBytes, layer.Commit.BytesToWrite);
             }
         }

@@ -23,7 +23,8 @@ public sealed class ChainGraphTests : IDisposable
         folder.Link("top.vmdk", "0000000d", "left.vmdk", "0000000b");
         ChainGraph graph = folder.Graph();
         Assert.Equal(["base.vmdk"], graph.Roots.Select(link => link.Name));
-        Assert.Equal(["left.vmdk", "right.vmdk"], Link(graph, "base.vmdk").Children.Select(link => link.Name));
+        Assert.Equal(["left.vmdk", "right.vmdk"],
+            Link(graph, "base.vmdk").Children.Select(link => link.Name));
         Assert.Equal(["right.vmdk", "top.vmdk"],
             graph.Links.Where(link => link.IsHead).Select(link => link.Name));
         Assert.Equal([1, 2, 2, 3], graph.Links.Select(link => link.LinkCount!.Value));
@@ -44,7 +45,8 @@ public sealed class ChainGraphTests : IDisposable
     [InlineData("../gone.vmdk", "0000000b", 8, EdgeState.ParentOutside, "VMDK1020")]
     [InlineData("data.bin", "0000000b", 8, EdgeState.ParentNotADisk, "VMDK7013")]
     [InlineData("child.vmdk", "0000000f", 8, EdgeState.Loop, "VMDK7004")]
-    public void EdgesSayWhatOpeningSays(string hint, string parentId, int sectors, EdgeState state, string? code)
+    public void EdgesSayWhatOpeningSays(
+        string hint, string parentId, int sectors, EdgeState state, string? code)
     {
         folder.Link("base.vmdk", "0000000a");
         folder.Link("twin.vmdk", "0000000c");
@@ -135,7 +137,8 @@ public sealed class ChainGraphTests : IDisposable
         Finding[] found = [.. graph.Links.SelectMany(link => link.Findings)];
         Assert.All(found, finding => Assert.Equal(ChainFindings.Loop, finding.Code));
         Assert.Equal(2, found.Length);
-        Assert.EndsWith("a.vmdk over c.vmdk over b.vmdk over a.vmdk", found[0].Message, StringComparison.Ordinal);
+        Assert.EndsWith("a.vmdk over c.vmdk over b.vmdk over a.vmdk", found[0].Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -201,11 +204,13 @@ public sealed class ChainGraphTests : IDisposable
     {
         folder.NewDisk("disk.vmdk", 3L << 30, "twoGbMaxExtentSparse");
         File.Move(folder.File("disk.vmdk"), folder.File("kept.vmdk"));
-        string delta = folder.Write("x-delta.vmdk", "COWD"), flat = folder.Write("y-flat.vmdk", new byte[512]);
+        string delta = folder.Write("x-delta.vmdk", "COWD");
+        string flat = folder.Write("y-flat.vmdk", new byte[512]);
         string named = folder.Write("z-ctk.vmdk", [0xA2, 0x72, 0x19, 0xF6]);
         string lonely = folder.Write("w-ctk.vmdk", [0xA2, 0x72, 0x19, 0xF6]);
         folder.Link("z.vmdk", "0000000a", extent: "RW 8 ZERO\nchangeTrackPath=\"z-ctk.vmdk\"");
-        string part = folder.Write("a.vmdk.palimpsest-part", ""), next = folder.Write("b.vmdk.palimpsest-new", "");
+        string part = folder.Write("a.vmdk.palimpsest-part", "");
+        string next = folder.Write("b.vmdk.palimpsest-new", "");
         ChainGraph graph = folder.Graph();
         Assert.Equal(["kept.vmdk", "z.vmdk"], graph.Links.Select(link => link.Name));
         Assert.Equal([delta, flat], graph.DataFiles);

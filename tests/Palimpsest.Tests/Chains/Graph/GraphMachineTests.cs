@@ -23,7 +23,8 @@ public sealed class GraphMachineTests : IDisposable
         GraphMachineDisk use = Assert.Single(Link(graph, "vm-000002.vmdk").RunBy);
         Assert.Equal(("vm.vmx", "scsi0:0", DiskPlace.Link), (use.SettingsName, use.Disk.Node, use.Place));
         GraphSnapshot frozen = Assert.Single(Link(graph, "vm-000001.vmdk").FrozenBy);
-        Assert.Equal((2, "second", true), (frozen.Snapshot.Uid, frozen.Snapshot.DisplayName, frozen.IsCurrent));
+        Assert.Equal((2, "second", true),
+            (frozen.Snapshot.Uid, frozen.Snapshot.DisplayName, frozen.IsCurrent));
         Assert.False(Assert.Single(Link(graph, "vm.vmdk").FrozenBy).IsCurrent);
     }
 
