@@ -250,7 +250,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         ParentContentId = newContentId,
     };
 
-    // The head last: while it is there, it is the whole disk. A descriptor before its data.
+    // The head first: while it is there it is the whole disk, and needs the links between. A descriptor before its data.
     private IEnumerable<string> FilesGone()
     {
         for (int i = targetIndex; i >= 0; i--)
@@ -258,13 +258,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
             bool isChanged = i > 0 || request.Afterwards != MergedDelta.Keep;
             if (isChanged && ChangeTracking.FileOf(host, links[i]) is { } tracking) { yield return Name(tracking); }
         }
-        for (int i = targetIndex - 1; i > 0; i--)
+        for (int i = request.Afterwards == MergedDelta.Delete ? 0 : 1; i < targetIndex; i++)
         {
             foreach (string path in FilesOf(links[i], paths[i])) { yield return Name(path); }
-        }
-        if (request.Afterwards == MergedDelta.Delete)
-        {
-            foreach (string path in FilesOf(links[0], paths[0])) { yield return Name(path); }
         }
     }
 
