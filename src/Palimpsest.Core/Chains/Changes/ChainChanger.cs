@@ -104,8 +104,9 @@ public static class ChainChanger
         string path, string folder, DiskOpenOptions options, FindingList findings)
     {
         if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is not { } change) { return null; }
-        string name = HostPath.NameOf(path), full = HostPath.Combine(folder, name);
-        bool isMeant = options.Host.Stat(path)?.Kind == HostEntryKind.Folder
+        string real = options.Host.Stat(path) is null ? path : options.Host.ResolveLinks(path);
+        string full = HostPath.Combine(folder, HostPath.NameOf(real));
+        bool isMeant = options.Host.Stat(real)?.Kind == HostEntryKind.Folder
             || ChangeFile.NamesIn(change).Any(other => HostPath.Combine(folder, other) == full);
         return isMeant ? change : null;
     }
@@ -114,10 +115,10 @@ public static class ChainChanger
     private static string? FolderOf(string path, DiskOpenOptions options)
     {
         IHost host = options.Host;
-        if (host.Stat(path) is { } entry)
+        if (host.Stat(path) is not null)
         {
             string real = host.ResolveLinks(path);
-            return entry.Kind == HostEntryKind.Folder ? real : HostPath.FolderOf(real);
+            return host.Stat(real)?.Kind == HostEntryKind.Folder ? real : HostPath.FolderOf(real);
         }
         string folder = HostPath.FolderOf(path);
         return host.Stat(folder) is null ? null : host.ResolveLinks(folder);
