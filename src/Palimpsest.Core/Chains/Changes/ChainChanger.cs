@@ -1,5 +1,6 @@
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Findings;
+using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Changes;
@@ -151,12 +152,21 @@ public static class ChainChanger
     private static ChangeResult Run(string folder, ChainChange change, bool wasResumed, DiskOpenOptions options,
         FindingList findings, IProgress<CopyProgress>? progress, CancellationToken cancellation)
     {
+        foreach (ExpectedLink link in change.Unchanged ?? [])
+        {
+            if (IsWrittenSince(link, folder, options.Host) is { } found)
+            {
+                throw findings.Refuse(ChangeFindings.ChangeOutdated, HostPath.Combine(folder, link.Path),
+                    $"its CID is {found:x8}, and was {link.ContentId:x8} when {change.Verb} was begun");
+            }
+        }
         var runner = new StepRunner(options, folder, findings);
         long written = 0;
-        for (int i = change.DoneSteps; i < change.Steps.Count; i++)
+        for (int i = 0; i < change.Steps.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             ChangeStep step = change.Steps[i];
+            if (i < change.DoneSteps && !IsOutdated(step, folder, options.Host)) { continue; }
             if (step is not MergeStep merge)
             {
                 runner.Run(step);
@@ -168,16 +178,30 @@ public static class ChainChanger
             {
                 Checkpoint = doneBytes => ChangeFile.Write(options.Host, folder, current with
                 {
-                    DoneSteps = index,
+                    DoneSteps = Math.Max(index, current.DoneSteps),
                     Steps = [.. current.Steps.Select((other, at) => at == index ? merge with { DoneBytes = doneBytes } : other)],
                 }),
             }.Run(merge, progress, cancellation);
 
             // What follows takes the source away, so that the merge could not be done again.
-            change = change with { DoneSteps = i + 1 };
+            change = change with { DoneSteps = Math.Max(i + 1, change.DoneSteps) };
             ChangeFile.Write(options.Host, folder, change);
         }
         ChangeFile.Delete(options.Host, folder);
         return new ChangeResult(change, folder, wasResumed, written, findings);
+    }
+
+    // While the source of a merge is there, whoever runs from it may have gone on writing to it after an interruption.
+    // What it holds goes down again: what is the same already changes nothing.
+    private static bool IsOutdated(ChangeStep step, string folder, IHost host) =>
+        step is MergeStep merge
+        && IsWrittenSince(new ExpectedLink(merge.Head, merge.HeadContentId), folder, host) is not null;
+
+    private static uint? IsWrittenSince(ExpectedLink link, string folder, IHost host)
+    {
+        string path = HostPath.Combine(folder, link.Path);
+        if (host.Stat(path) is not { Kind: HostEntryKind.File }) { return null; }
+        uint? found = LinkProbe.Read(host, path, new FindingList()).Descriptor?.ContentId;
+        return found == link.ContentId ? null : found ?? VmdkDescriptor.NoParent;
     }
 }
