@@ -94,7 +94,7 @@ internal static class ChangeFile
             ? [delta.Path, delta.Parent, like] : [delta.Path, delta.Parent],
         EmptyDeltaStep delta => [delta.Path],
         EditDescriptorStep edit => [edit.Path],
-        EditDictionaryStep edit => [edit.Path],
+        EditDictionaryStep edit => edit.CreateLike is { } like ? [edit.Path, like] : [edit.Path],
         FreezeStep freeze => freeze.Paths,
         DeleteFilesStep delete => delete.Paths,
         _ => throw new InvalidOperationException($"{step.GetType().Name} names no files"),

@@ -131,8 +131,20 @@ public sealed record EditDictionaryStep : ChangeStep
     /// <summary>The values.</summary>
     public required IReadOnlyList<KeyEdit> Edits { get; init; }
 
+    /// <summary>
+    /// What the keys hold when the change is planned. A key that holds neither this nor its new value was changed by
+    /// somebody else since, and is not touched. Null: not known.
+    /// </summary>
+    public IReadOnlyList<KeyEdit>? Before { get; init; }
+
+    /// <summary>When the file is not there it is made, with the owner and mode of this one.</summary>
+    public string? CreateLike { get; init; }
+
+    /// <summary>What the edits are for, in place of the list of them.</summary>
+    public string? Purpose { get; init; }
+
     /// <inheritdoc/>
-    public override string Text => $"in {Path} {KeyEdits.TextOf(Edits)}";
+    public override string Text => $"in {Path} {Purpose ?? KeyEdits.TextOf(Edits)}";
 }
 
 /// <summary>Takes the permission to write from files that a snapshot froze.</summary>

@@ -233,12 +233,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         string targetName = HostPath.NameOf(paths[targetIndex]);
         foreach (var machine in MachinesBeside(paths[0]).RunningFrom(paths[0]).GroupBy(found => found.Settings.Path))
         {
-            yield return new EditDictionaryStep
-            {
-                Path = Name(machine.Key),
-                Edits = [.. machine.Select(found => new KeyEdit(
-                    found.Disk.Node + ".fileName", MachineFolder.Renamed(found.Disk.FileName, targetName)))],
-            };
+            yield return DictionaryEdits.Step(Name(machine.Key), machine.First().Settings.File.Dictionary,
+                [.. machine.Select(found => new KeyEdit(
+                    found.Disk.Node + ".fileName", MachineFolder.Renamed(found.Disk.FileName, targetName)))]);
         }
     }
 
