@@ -34,6 +34,19 @@ internal sealed class Dependents(IHost host)
         return found;
     }
 
+    /// <summary>The disks in its folder that name the file <paramref name="filePath"/> as an extent's.</summary>
+    public IEnumerable<string> Naming(string filePath)
+    {
+        string folder = HostPath.FolderOf(filePath);
+        return DisksIn(folder).Where(disk => IsExtent(disk.Descriptor!, folder, filePath)).Select(disk => disk.Path);
+    }
+
+    // A file with its descriptor inside is its own extent, whatever old name the line still has.
+    private static bool IsExtent(VmdkDescriptor descriptor, string folder, string filePath) =>
+        !string.Equals(descriptor.CreateType, CreateTypes.MonolithicSparse, StringComparison.OrdinalIgnoreCase)
+        && !string.Equals(descriptor.CreateType, CreateTypes.StreamOptimized, StringComparison.OrdinalIgnoreCase)
+        && descriptor.Extents.Any(line => line.FileName is { } name && HostPath.Combine(folder, name) == filePath);
+
     private bool IsChild(Dependent disk, string linkPath)
     {
         if (disk.Descriptor is not { HasParent: true, ParentFileNameHint: { Length: > 0 } hint }) { return false; }

@@ -103,6 +103,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     private readonly IReadOnlyList<Link> links = disk.Links;
     private readonly List<string> paths = [.. disk.Links.Select(link => options.Host.ResolveLinks(link.Path))];
     private readonly Dictionary<string, MachineFolder> machines = new(StringComparer.Ordinal);
+    private readonly Dependents dependents = new(options.Host);
     private readonly uint newContentId = DescriptorTemplate.NewContentId();
     private int targetIndex;
     private string folder = "";
@@ -114,14 +115,16 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         foreach (Link link in links.Take(targetIndex + 1)) { WriteGuard.ThrowIfChanging(options, link, findings); }
         ThrowUnlessWritable(links[targetIndex]);
         IReadOnlyList<Dependent> children = FindChildren();
+        ThrowIfRunBetween();
         if (!isSnapshotListKept) { ThrowIfHeldBySnapshot(); }
         (long write, long room) = Measure();
         var steps = new List<ChangeStep>();
         if (request.Afterwards == MergedDelta.Delete) { steps.AddRange(Repoint(children)); }
         if (request.Afterwards == MergedDelta.Empty) { steps.Add(Empty()); }
         List<string> gone = [.. FilesGone()];
+        ThrowIfNamedElsewhere(gone);
         if (gone.Count > 0) { steps.Add(new DeleteFilesStep { Paths = gone }); }
-        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles()], write, room, ReleasedBytes(gone),
+        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles(children)], write, room, ReleasedBytes(gone),
             request.Afterwards == MergedDelta.Delete ? Name(paths[targetIndex]) : Name(paths[0]));
     }
 
@@ -160,7 +163,6 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     // Children of the head go on to see its content; whoever else stands on a link below would see it change.
     private IReadOnlyList<Dependent> FindChildren()
     {
-        var dependents = new Dependents(host);
         for (int i = 1; i <= targetIndex; i++)
         {
             foreach (Dependent other in dependents.Of(paths[i]))
@@ -181,6 +183,32 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
                 links[0].Path, $"{outside.Path} stands on it, and cannot be moved to {links[targetIndex].Path}");
         }
         return children;
+    }
+
+    // The links between are deleted; whoever ran from one would find nothing.
+    private void ThrowIfRunBetween()
+    {
+        for (int i = 1; i < targetIndex; i++)
+        {
+            foreach ((MachineSettings settings, VmxDisk used) in MachinesBeside(paths[i]).RunningFrom(paths[i]))
+            {
+                throw findings.Refuse(ChangeFindings.Shared, links[i].Path,
+                    $"{HostPath.NameOf(settings.Path)} runs from it, at {used.Node}");
+            }
+        }
+    }
+
+    // A descriptor can name any file of its folder as its own data, also one that another disk needs.
+    private void ThrowIfNamedElsewhere(List<string> gone)
+    {
+        var goes = gone.Select(name => HostPath.Combine(folder, name)).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in goes)
+        {
+            if (dependents.Naming(path).FirstOrDefault(disk => !goes.Contains(disk)) is { } other)
+            {
+                throw findings.Refuse(ChangeFindings.Shared, path, $"{other} names it as its own data");
+            }
+        }
     }
 
     private void ThrowIfHeldBySnapshot()
@@ -270,8 +298,11 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         }
     }
 
-    private IEnumerable<string> LockedFiles() =>
-        links.Take(targetIndex + 1).Zip(paths, FilesOf).SelectMany(files => files).Select(Name).Distinct();
+    // With the children whose descriptors are edited: whoever writes to one edits it too.
+    private IEnumerable<string> LockedFiles(IReadOnlyList<Dependent> children) =>
+        links.Take(targetIndex + 1).Zip(paths, FilesOf).SelectMany(files => files)
+            .Concat(request.Afterwards == MergedDelta.Delete ? children.Select(child => child.Path) : [])
+            .Select(Name).Distinct();
 
     private long ReleasedBytes(List<string> gone)
     {
