@@ -76,7 +76,11 @@ public static class ChainChanger
             throw new BlockException(BlockErrorKind.NoSpace, planned.Folder, null,
                 $"up to {planned.RoomBytes} bytes are needed, and {free} are free; nothing was changed");
         }
-        ChangeFile.Write(options.Host, planned.Folder, planned.Change);
+        if (planned.Change.Steps.Count == 0)
+        {
+            return new ChangeResult(planned.Change, planned.Folder, WasResumed: false, 0, planned.Findings);
+        }
+        ChangeFile.Begin(options.Host, planned.Folder, planned.Change);
         return Run(planned.Folder, planned.Change, wasResumed: false, options, planned.Findings, progress, cancellation);
     }
 
