@@ -34,7 +34,10 @@ public sealed unsafe class LocalHost : IHost
         };
         DateTime modified = DateTime.UnixEpoch.AddSeconds(stat.ModifiedSeconds)
             .AddTicks(stat.ModifiedNanoseconds / 100);
-        return new HostEntry(kind, kind == HostEntryKind.File ? (long)stat.SizeBytes : 0, modified);
+        return new HostEntry(kind, kind == HostEntryKind.File ? (long)stat.SizeBytes : 0, modified)
+        {
+            IsWriteProtected = kind == HostEntryKind.File && (stat.Mode & WriteBits) == 0,
+        };
     }
 
     /// <inheritdoc/>
