@@ -93,7 +93,7 @@ internal sealed class VmdkCommand
         RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
         ReadVerb.Create(),
         WriteVerb.Create(), CommitVerb.Create(),
-        RebaseVerb.Create(),
+        RebaseVerb.Create(), SnapshotVerb.Create(),
         CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

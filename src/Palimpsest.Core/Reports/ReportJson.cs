@@ -23,6 +23,7 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(ChangeReport))]
+[JsonSerializable(typeof(SnapshotListReport))]
 [JsonSerializable(typeof(RebaseReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;
