@@ -25,6 +25,7 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(DriftReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(ChangeReport))]
+[JsonSerializable(typeof(SnapshotListReport))]
 [JsonSerializable(typeof(RebaseReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;

@@ -105,6 +105,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     private readonly IReadOnlyList<Link> links = disk.Links;
     private readonly List<string> paths = [.. disk.Links.Select(link => options.Host.ResolveLinks(link.Path))];
     private readonly Dictionary<string, MachineFolder> machines = new(StringComparer.Ordinal);
+    private readonly Dependents dependents = new(options.Host);
     private readonly uint newContentId = DescriptorTemplate.NewContentId();
     private int targetIndex;
     private string folder = "";
@@ -116,14 +117,16 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         foreach (Link link in links.Take(targetIndex + 1)) { WriteGuard.ThrowIfChanging(options, link, findings); }
         ThrowUnlessWritable(links[targetIndex]);
         IReadOnlyList<Dependent> children = FindChildren();
+        ThrowIfRunBetween();
         if (!isSnapshotListKept) { ThrowIfHeldBySnapshot(); }
         (long write, long room) = Measure();
         var steps = new List<ChangeStep>();
         if (request.Afterwards == MergedDelta.Delete) { steps.AddRange(Repoint(children)); }
         if (request.Afterwards == MergedDelta.Empty) { steps.Add(Empty()); }
         List<string> gone = [.. FilesGone()];
+        ThrowIfNamedElsewhere(gone);
         if (gone.Count > 0) { steps.Add(new DeleteFilesStep { Paths = gone }); }
-        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles()], write, room, ReleasedBytes(gone),
+        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles(children)], write, room, ReleasedBytes(gone),
             [.. FrozenFiles(children)],
             request.Afterwards == MergedDelta.Delete ? Name(paths[targetIndex]) : Name(paths[0]));
     }
@@ -163,7 +166,6 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     // Children of the head go on to see its content; whoever else stands on a link below would see it change.
     private IReadOnlyList<Dependent> FindChildren()
     {
-        var dependents = new Dependents(host);
         for (int i = 1; i <= targetIndex; i++)
         {
             foreach (Dependent other in dependents.Of(paths[i]))
@@ -184,6 +186,32 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
                 links[0].Path, $"{outside.Path} stands on it, and cannot be moved to {links[targetIndex].Path}");
         }
         return children;
+    }
+
+    // The links between are deleted; whoever ran from one would find nothing.
+    private void ThrowIfRunBetween()
+    {
+        for (int i = 1; i < targetIndex; i++)
+        {
+            foreach ((MachineSettings settings, VmxDisk used) in MachinesBeside(paths[i]).RunningFrom(paths[i]))
+            {
+                throw findings.Refuse(ChangeFindings.Shared, links[i].Path,
+                    $"{HostPath.NameOf(settings.Path)} runs from it, at {used.Node}");
+            }
+        }
+    }
+
+    // A descriptor can name any file of its folder as its own data, also one that another disk needs.
+    private void ThrowIfNamedElsewhere(List<string> gone)
+    {
+        var goes = gone.Select(name => HostPath.Combine(folder, name)).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in goes)
+        {
+            if (dependents.Naming(path).FirstOrDefault(disk => !goes.Contains(disk)) is { } other)
+            {
+                throw findings.Refuse(ChangeFindings.Shared, path, $"{other} names it as its own data");
+            }
+        }
     }
 
     private void ThrowIfHeldBySnapshot()
@@ -236,12 +264,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         string targetName = HostPath.NameOf(paths[targetIndex]);
         foreach (var machine in MachinesBeside(paths[0]).RunningFrom(paths[0]).GroupBy(found => found.Settings.Path))
         {
-            yield return new EditDictionaryStep
-            {
-                Path = Name(machine.Key),
-                Edits = [.. machine.Select(found => new KeyEdit(
-                    found.Disk.Node + ".fileName", MachineFolder.Renamed(found.Disk.FileName, targetName)))],
-            };
+            yield return DictionaryEdits.Step(Name(machine.Key), machine.First().Settings.File.Dictionary,
+                [.. machine.Select(found => new KeyEdit(
+                    found.Disk.Node + ".fileName", MachineFolder.Renamed(found.Disk.FileName, targetName)))]);
         }
     }
 
@@ -253,7 +278,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         ParentContentId = newContentId,
     };
 
-    // The head last: while it is there, it is the whole disk. A descriptor before its data.
+    // The head first: while it is there it is the whole disk, and needs the links between. A descriptor before its data.
     private IEnumerable<string> FilesGone()
     {
         for (int i = targetIndex; i >= 0; i--)
@@ -261,13 +286,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
             bool isChanged = i > 0 || request.Afterwards != MergedDelta.Keep;
             if (isChanged && ChangeTracking.FileOf(host, links[i]) is { } tracking) { yield return Name(tracking); }
         }
-        for (int i = targetIndex - 1; i > 0; i--)
+        for (int i = request.Afterwards == MergedDelta.Delete ? 0 : 1; i < targetIndex; i++)
         {
             foreach (string path in FilesOf(links[i], paths[i])) { yield return Name(path); }
-        }
-        if (request.Afterwards == MergedDelta.Delete)
-        {
-            foreach (string path in FilesOf(links[0], paths[0])) { yield return Name(path); }
         }
     }
 
@@ -280,8 +301,11 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         }
     }
 
-    private IEnumerable<string> LockedFiles() =>
-        links.Take(targetIndex + 1).Zip(paths, FilesOf).SelectMany(files => files).Select(Name).Distinct();
+    // With the children whose descriptors are edited: whoever writes to one edits it too.
+    private IEnumerable<string> LockedFiles(IReadOnlyList<Dependent> children) =>
+        links.Take(targetIndex + 1).Zip(paths, FilesOf).SelectMany(files => files)
+            .Concat(request.Afterwards == MergedDelta.Delete ? children.Select(child => child.Path) : [])
+            .Select(Name).Distinct();
 
     // A link that others stand on stays frozen; one that is run from again is not.
     private IEnumerable<string> FrozenFiles(IReadOnlyList<Dependent> children) =>
