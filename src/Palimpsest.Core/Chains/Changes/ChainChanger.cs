@@ -165,6 +165,7 @@ public static class ChainChanger
             int index = i;
             written += new MergeRunner(options, folder, findings)
             {
+                WasInterrupted = wasResumed,
                 Checkpoint = doneBytes => ChangeFile.Write(options.Host, folder, current with
                 {
                     DoneSteps = index,
