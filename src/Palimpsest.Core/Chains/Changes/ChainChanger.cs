@@ -152,6 +152,7 @@ public static class ChainChanger
     {
         var runner = new StepRunner(options, folder, findings);
         long written = 0;
+        if (wasResumed) { MakeDurable(options.Host, folder, change); }
         for (int i = change.DoneSteps; i < change.Steps.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -179,5 +180,21 @@ public static class ChainChanger
         }
         ChangeFile.Delete(options.Host, folder);
         return new ChangeResult(change, folder, wasResumed, written, findings);
+    }
+
+    // A process that was killed leaves what it had not flushed in the host's memory. There it looks done, so no step
+    // would do it again, and yet a power cut could take it back.
+    private static void MakeDurable(IHost host, string folder, ChainChange change)
+    {
+        var paths = ChangeFile.NamesIn(change).Select(name => HostPath.Combine(folder, name)).ToHashSet();
+        foreach (string path in paths.Where(path => host.Stat(path)?.Kind == HostEntryKind.File))
+        {
+            using HostFile file = host.Open(path, HostAccess.Read);
+            file.Flush();
+        }
+        foreach (string other in paths.Select(HostPath.FolderOf).Distinct().Where(path => host.Stat(path) is not null))
+        {
+            host.FlushFolder(other);
+        }
     }
 }
