@@ -251,21 +251,16 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         ParentContentId = newContentId,
     };
 
-    // The head last: while it is there, it is the whole disk. A descriptor before its data.
+    // From the head down, so that whatever is still there has everything that it stands on; of each link the descriptor
+    // before its data.
     private IEnumerable<string> FilesGone()
     {
-        for (int i = targetIndex; i >= 0; i--)
+        for (int i = 0; i <= targetIndex; i++)
         {
+            bool isGone = i == 0 ? request.Afterwards == MergedDelta.Delete : i < targetIndex;
+            foreach (string path in isGone ? FilesOf(links[i], paths[i]) : []) { yield return Name(path); }
             bool isChanged = i > 0 || request.Afterwards != MergedDelta.Keep;
             if (isChanged && ChangeTracking.FileOf(host, links[i]) is { } tracking) { yield return Name(tracking); }
-        }
-        for (int i = targetIndex - 1; i > 0; i--)
-        {
-            foreach (string path in FilesOf(links[i], paths[i])) { yield return Name(path); }
-        }
-        if (request.Afterwards == MergedDelta.Delete)
-        {
-            foreach (string path in FilesOf(links[0], paths[0])) { yield return Name(path); }
         }
     }
 
