@@ -201,7 +201,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         string beside = HostPath.FolderOf(path);
         if (!machines.TryGetValue(beside, out MachineFolder? found))
         {
-            machines.Add(beside, found = MachineFolder.Read(host, beside, findings));
+            machines.Add(beside, found = MachineFolder.Read(host, beside, findings, isForChange: true));
         }
         return found;
     }

@@ -43,8 +43,7 @@ internal sealed class StepRunner(DiskOpenOptions options, string folder, Finding
     private void EditDictionary(EditDictionaryStep step)
     {
         string path = HostPath.Combine(folder, step.Path);
-        DictionaryFile dictionary = DictionaryFile.TryRead(host, path, findings)
-            ?? throw findings.Refuse(ChangeFindings.ChangeOutdated, path, "it cannot be read");
+        DictionaryFile dictionary = DictionaryFile.Read(host, path, findings);
         byte[] before = dictionary.ToBytes();
         foreach (KeyEdit edit in step.Edits)
         {
