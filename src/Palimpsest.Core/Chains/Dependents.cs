@@ -21,6 +21,7 @@ internal sealed class Dependents(IHost host)
     /// The disks that name the file <paramref name="linkPath"/> (links resolved) as their parent, whether or not
     /// they still fit it.
     /// </summary>
+    /// <exception cref="BlockException">A file that may be such a disk cannot be read.</exception>
     public IReadOnlyList<Dependent> Of(string linkPath)
     {
         var found = ChildrenIn(HostPath.FolderOf(linkPath))[linkPath].Where(disk => disk.Path != linkPath).ToList();
@@ -93,7 +94,7 @@ internal sealed class Dependents(IHost host)
         return disks;
     }
 
-    // Whatever cannot be read as a link is not a child; its own problems are not this disk's.
+    // What is no link is no child; its own problems are not this disk's. What the host cannot read may well be one.
     private VmdkDescriptor? TryDescriptor(string path)
     {
         try
@@ -101,9 +102,18 @@ internal sealed class Dependents(IHost host)
             return host.Stat(path)?.Kind == HostEntryKind.File
                 ? LinkProbe.Read(host, path, new FindingList()).Descriptor : null;
         }
-        catch (Exception error) when (error is ImageException or BlockException)
+        catch (ImageException)
         {
             return null;
+        }
+        catch (BlockException error) when (error.Kind is BlockErrorKind.NotFound or BlockErrorKind.OutOfRange)
+        {
+            return null;
+        }
+        catch (BlockException error)
+        {
+            throw new BlockException(error.Kind, error.Path, error.OffsetBytes,
+                $"it may depend on the disk that would change, and cannot be looked at: {error.Message}", error);
         }
     }
 }

@@ -175,6 +175,7 @@ public static class ChainChanger
         }
         var runner = new StepRunner(options, folder, findings);
         long written = 0;
+        if (wasResumed) { MakeDurable(options.Host, folder, change); }
         for (int i = 0; i < change.Steps.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -189,6 +190,7 @@ public static class ChainChanger
             int index = i;
             written += new MergeRunner(options, folder, findings)
             {
+                WasInterrupted = wasResumed,
                 Checkpoint = doneBytes => ChangeFile.Write(options.Host, folder, current with
                 {
                     DoneSteps = Math.Max(index, current.DoneSteps),
@@ -216,5 +218,21 @@ public static class ChainChanger
         if (host.Stat(path) is not { Kind: HostEntryKind.File }) { return null; }
         uint? found = LinkProbe.Read(host, path, new FindingList()).Descriptor?.ContentId;
         return found == link.ContentId ? null : found ?? VmdkDescriptor.NoParent;
+    }
+
+    // A process that was killed leaves what it had not flushed in the host's memory. There it looks done, so no step
+    // would do it again, and yet a power cut could take it back.
+    private static void MakeDurable(IHost host, string folder, ChainChange change)
+    {
+        var paths = ChangeFile.NamesIn(change).Select(name => HostPath.Combine(folder, name)).ToHashSet();
+        foreach (string path in paths.Where(path => host.Stat(path)?.Kind == HostEntryKind.File))
+        {
+            using HostFile file = host.Open(path, HostAccess.Read);
+            file.Flush();
+        }
+        foreach (string other in paths.Select(HostPath.FolderOf).Distinct().Where(path => host.Stat(path) is not null))
+        {
+            host.FlushFolder(other);
+        }
     }
 }

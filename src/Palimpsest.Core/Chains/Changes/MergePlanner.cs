@@ -116,6 +116,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         folder = HostPath.FolderOf(paths[targetIndex]);
         foreach (Link link in links.Take(targetIndex + 1)) { WriteGuard.ThrowIfChanging(options, link, findings); }
         ThrowUnlessWritable(links[targetIndex]);
+        InterruptedTables.ThrowUnlessSound(host, links[targetIndex], findings);
         IReadOnlyList<Dependent> children = FindChildren();
         ThrowIfRunBetween();
         if (!isSnapshotListKept) { ThrowIfHeldBySnapshot(); }
@@ -231,7 +232,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         string beside = HostPath.FolderOf(path);
         if (!machines.TryGetValue(beside, out MachineFolder? found))
         {
-            machines.Add(beside, found = MachineFolder.Read(host, beside, findings));
+            machines.Add(beside, found = MachineFolder.Read(host, beside, findings, isForChange: true));
         }
         return found;
     }
@@ -278,17 +279,16 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         ParentContentId = newContentId,
     };
 
-    // The head first: while it is there it is the whole disk, and needs the links between. A descriptor before its data.
+    // From the head down, so that whatever is still there has everything that it stands on; of each link the descriptor
+    // before its data.
     private IEnumerable<string> FilesGone()
     {
-        for (int i = targetIndex; i >= 0; i--)
+        for (int i = 0; i <= targetIndex; i++)
         {
+            bool isGone = i == 0 ? request.Afterwards == MergedDelta.Delete : i < targetIndex;
+            foreach (string path in isGone ? FilesOf(links[i], paths[i]) : []) { yield return Name(path); }
             bool isChanged = i > 0 || request.Afterwards != MergedDelta.Keep;
             if (isChanged && ChangeTracking.FileOf(host, links[i]) is { } tracking) { yield return Name(tracking); }
-        }
-        for (int i = request.Afterwards == MergedDelta.Delete ? 0 : 1; i < targetIndex; i++)
-        {
-            foreach (string path in FilesOf(links[i], paths[i])) { yield return Name(path); }
         }
     }
 

@@ -46,9 +46,7 @@ internal sealed class StepRunner(DiskOpenOptions options, string folder, Finding
         string path = HostPath.Combine(folder, step.Path);
         bool isNew = step.CreateLike is not null && host.Stat(path) is null;
         DictionaryFile dictionary = isNew
-            ? DictionaryFile.Parse([], path, findings)
-            : DictionaryFile.TryRead(host, path, findings)
-                ?? throw findings.Refuse(ChangeFindings.ChangeOutdated, path, "it cannot be read");
+            ? DictionaryFile.Parse([], path, findings) : DictionaryFile.Read(host, path, findings);
         ThrowIfEditedSince(step, dictionary, path);
         byte[] before = dictionary.ToBytes(), after = dictionary.With(step.Edits).ToBytes();
         if (after.AsSpan().SequenceEqual(before)) { return; }

@@ -13,13 +13,13 @@ namespace Palimpsest.Core.Chains.Creation;
 public static class DiskResizer
 {
     // Crash order, growing: the data files first (a file or header that is larger than its extent line is
-    // harmless), flush, then the descriptor that makes the space part of the disk. Shrinking: the descriptor
-    // first, then the file. Either way a cut between the two leaves a disk of the old or the new size, and
-    // the same command finishes it.
+    // harmless), flush, then the descriptor that makes the space part of the disk. A further extent gets its name
+    // when it is whole. Shrinking: the descriptor first, then the file. Either way a cut between the two leaves a
+    // disk of the old or the new size, and the same command finishes it.
 
     /// <summary>Resizes to <paramref name="capacityBytes"/>, a whole number of sectors.</summary>
-    /// <exception cref="BlockException"><c>Refused</c>: a shrink that was not allowed, a disk in a chain, a
-    /// kind without a way.</exception>
+    /// <exception cref="BlockException"><c>Refused</c>: a shrink that was not allowed, bytes behind the disk's end that
+    /// would be lost, a disk in a chain, a kind without a way.</exception>
     public static void Resize(string path, long capacityBytes, bool allowShrink, DiskOpenOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -42,41 +42,92 @@ public static class DiskResizer
                 + "If nothing there is needed, run it again with --shrink");
         }
         using HeldLocks locks = WriteGuard.Take(options, link, disk.Findings);
-        if (link.Format == LinkFormat.Raw)
+        var resize = new Resizing(options.Host, link, allowShrink);
+        if (link.Format == LinkFormat.Raw) { resize.SetFlatLength(link.Path, link.CapacityBytes, capacityBytes); }
+        else if (capacityBytes < link.CapacityBytes || (capacityBytes == link.CapacityBytes && resize.MayShrink))
         {
-            SetFileLength(options.Host, link.Path, capacityBytes);
-            return;
+            // The same size: a shrink may have been cut off before the file.
+            resize.Shrink(capacityBytes);
         }
-        if (capacityBytes < link.CapacityBytes) { Shrink(options.Host, link, capacityBytes); }
-        else { Grow(options.Host, link, capacityBytes); }
+        else { resize.Grow(capacityBytes); }
     }
 
-    private static void Grow(IHost host, Link link, long capacityBytes)
+    private static BlockException Refused(string path, string message) =>
+        new(BlockErrorKind.Refused, path, null, message);
+}
+
+/// <summary>One change of a disk's size. Used once.</summary>
+internal sealed class Resizing(IHost host, Link link, bool mayLose)
+{
+    /// <summary>True for a disk of one flat file whose end may be given up.</summary>
+    public bool MayShrink =>
+        mayLose && link.Extents is [{ Line.Type: ExtentType.Flat or ExtentType.Vmfs, Path: not null }];
+
+    public void Grow(long capacityBytes)
     {
         var lines = link.Extents.Select(extent => extent.Line).ToList();
         LinkExtent last = link.Extents[^1];
         long addedSectors = (capacityBytes - link.CapacityBytes) / Sector.Bytes;
-        bool isSplit = IsSplit(link);
-        long room = isSplit
+        long room = IsSplit
             ? Math.Max(0, DiskLayout.SplitExtentSectors - last.Line.SectorCount) : long.MaxValue;
         long inLast = Math.Min(room, addedSectors);
         if (inLast > 0)
         {
             lines[^1] = last.Line with { SectorCount = last.Line.SectorCount + inLast };
-            GrowExtent(host, link, last, lines[^1]);
+            GrowExtent(last, lines[^1]);
         }
-        if (addedSectors > inLast) { lines.AddRange(AddExtents(host, link, addedSectors - inLast)); }
-        WriteDescriptor(host, link, lines, capacityBytes);
+        if (addedSectors > inLast) { lines.AddRange(AddExtents(addedSectors - inLast)); }
+        WriteDescriptor(lines, capacityBytes);
     }
 
-    private static void GrowExtent(IHost host, Link link, LinkExtent extent, ExtentLine line)
+    public void Shrink(long capacityBytes)
+    {
+        if (!MayShrink)
+        {
+            throw Refused(link.Path,
+                "only disks of one flat file can be made smaller; convert it to monolithicFlat first");
+        }
+        LinkExtent extent = link.Extents[0];
+        ExtentLine line = extent.Line with { SectorCount = capacityBytes / Sector.Bytes };
+        WriteDescriptor([line], capacityBytes);
+        SetFlatLength(extent.Path!, EndOf(line), EndOf(line));
+    }
+
+    /// <summary>
+    /// Sets the length of a file that the disk uses up to <paramref name="usedBytes"/>, with zeros behind. What else lies
+    /// there is given up, or refused.
+    /// </summary>
+    public void SetFlatLength(string path, long usedBytes, long lengthBytes)
+    {
+        using HostFile file = host.Open(path, HostAccess.ReadWrite);
+        long before = file.Length;
+        if (before > usedBytes && !IsZeroFrom(file, usedBytes))
+        {
+            if (!mayLose)
+            {
+                throw Refused(path, $"{before - usedBytes} bytes lie behind the disk's end and are not zero; they "
+                    + "would come up in the new space. If nothing there is needed, run it again with --shrink");
+            }
+            file.SetLength(usedBytes);
+        }
+        if (file.Length != lengthBytes) { file.SetLength(lengthBytes); }
+        file.Flush();
+    }
+
+    private static long EndOf(ExtentLine line) => (line.OffsetSectors + line.SectorCount) * Sector.Bytes;
+
+    private void GrowExtent(LinkExtent extent, ExtentLine line)
     {
         switch (line.Type)
         {
             case ExtentType.Zero:
                 return;
             case ExtentType.Flat or ExtentType.Vmfs when extent.Path is not null:
-                SetFileLength(host, extent.Path, (line.OffsetSectors + line.SectorCount) * Sector.Bytes);
+                if (link.Extents.Count(other => other.Path == extent.Path) > 1)
+                {
+                    throw Refused(link.Path, $"other extents lie in {HostPath.NameOf(extent.Path)} too");
+                }
+                SetFlatLength(extent.Path, EndOf(extent.Line), EndOf(line));
                 return;
             case ExtentType.Sparse when extent.Path is not null:
                 using (HostFile file = host.Open(extent.Path, HostAccess.ReadWrite))
@@ -96,10 +147,10 @@ public static class DiskResizer
         }
     }
 
-    private static bool IsSplit(Link link) =>
+    private bool IsSplit =>
         link.Descriptor?.CreateType?.Contains("GbMaxExtent", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static List<ExtentLine> AddExtents(IHost host, Link link, long sectors)
+    private List<ExtentLine> AddExtents(long sectors)
     {
         string folder = HostPath.FolderOf(host.ResolveLinks(link.Path));
         string name = HostPath.NameOf(link.Path);
@@ -107,42 +158,53 @@ public static class DiskResizer
         ExtentType type = link.Extents[^1].Line.Type;
         var added = DiskLayout.Split(
             type, stem, type == ExtentType.Flat ? 'f' : 's', sectors, link.Extents.Count + 1).ToList();
-        foreach (ExtentLine line in added)
+        foreach (ExtentLine line in added) { ThrowUnlessFree(HostPath.Combine(folder, line.FileName!), type); }
+        foreach (ExtentLine line in added) { AddExtent(HostPath.Combine(folder, line.FileName!), line); }
+        host.FlushFolder(folder);
+        return added;
+    }
+
+    private void AddExtent(string path, ExtentLine line)
+    {
+        string part = path + NewDisk.UnfinishedSuffix;
+        if (host.Stat(part) is not null) { host.Delete(part); }
+        using (HostFile file = host.Open(part, HostAccess.CreateNew))
         {
-            using HostFile file = host.Open(HostPath.Combine(folder, line.FileName!), HostAccess.CreateNew);
-            if (type == ExtentType.Flat) { file.SetLength(line.LengthBytes); }
+            if (line.Type == ExtentType.Flat) { file.SetLength(line.LengthBytes); }
             else
             {
                 HostedSparseFile.Create(file, new HostedSparseCreation { CapacityBytes = line.LengthBytes });
             }
             file.Flush();
         }
-        host.FlushFolder(folder);
-        return added;
+        host.Rename(part, path);
     }
 
-    private static void Shrink(IHost host, Link link, long capacityBytes)
+    // An extent that holds nothing is one of an interrupted run; there is nothing in it to lose.
+    private void ThrowUnlessFree(string path, ExtentType type)
     {
-        if (link.Extents.Count != 1 || link.Extents[0].Line.Type is not (ExtentType.Flat or ExtentType.Vmfs))
+        if (host.Stat(path) is null) { return; }
+        using HostFile file = host.Open(path, HostAccess.Read);
+        bool isEmpty = type == ExtentType.Flat ? IsZeroFrom(file, 0)
+            : HostedSparseCheck.Run(file, new FindingList()) is { IsSound: true, AllocatedGrains: 0, ZeroGrains: 0 };
+        if (!isEmpty) { throw Refused(path, "the file exists already, and the disk needs its name for a new extent"); }
+    }
+
+    private static bool IsZeroFrom(HostFile file, long offset)
+    {
+        byte[] buffer = new byte[1 << 20];
+        long length = file.Length;
+        while ((offset = file.NextData(offset)) < length)
         {
-            throw Refused(link.Path,
-                "only disks of one flat file can be made smaller; convert it to monolithicFlat first");
+            int count = (int)Math.Min(buffer.Length, length - offset);
+            file.Read(offset, buffer.AsSpan(0, count));
+            if (buffer.AsSpan(0, count).IndexOfAnyExcept((byte)0) >= 0) { return false; }
+            offset += count;
         }
-        LinkExtent extent = link.Extents[0];
-        ExtentLine line = extent.Line with { SectorCount = capacityBytes / Sector.Bytes };
-        WriteDescriptor(host, link, [line], capacityBytes);
-        SetFileLength(host, extent.Path!, (line.OffsetSectors * Sector.Bytes) + capacityBytes);
+        return true;
     }
 
-    private static void SetFileLength(IHost host, string path, long lengthBytes)
-    {
-        using HostFile file = host.Open(path, HostAccess.ReadWrite);
-        file.SetLength(lengthBytes);
-        file.Flush();
-    }
-
-    private static void WriteDescriptor(IHost host, Link link, IReadOnlyList<ExtentLine> lines,
-        long capacityBytes)
+    private void WriteDescriptor(IReadOnlyList<ExtentLine> lines, long capacityBytes)
     {
         var editor = new DescriptorEditor(link.Descriptor!);
         editor.SetExtents(lines);

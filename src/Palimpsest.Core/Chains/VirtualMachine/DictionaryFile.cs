@@ -53,23 +53,30 @@ public sealed class DictionaryFile
         ArgumentNullException.ThrowIfNull(findings);
         try
         {
-            using HostFile file = host.Open(path, HostAccess.Read);
-            long length = file.Length;
-            if (length > MaximumBytes)
-            {
-                findings.Add(DescribeFindings.WitnessUnusable, path,
-                    $"it has {length} bytes, more than any such file");
-                return null;
-            }
-            byte[] bytes = new byte[length];
-            file.Read(0, bytes);
-            return Parse(bytes, path, findings);
+            return Read(host, path, findings);
         }
         catch (BlockException error)
         {
             findings.Add(DescribeFindings.WitnessUnusable, path, error.Message);
             return null;
         }
+    }
+
+    /// <summary>Reads a file of a host that has to be read.</summary>
+    /// <exception cref="BlockException">The host failed; <c>Refused</c>: it is too large.</exception>
+    public static DictionaryFile Read(IHost host, string path, FindingList findings)
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        using HostFile file = host.Open(path, HostAccess.Read);
+        long length = file.Length;
+        if (length > MaximumBytes)
+        {
+            throw new BlockException(BlockErrorKind.Refused, path, null,
+                $"it has {length} bytes, more than any such file");
+        }
+        byte[] bytes = new byte[length];
+        file.Read(0, bytes);
+        return Parse(bytes, path, findings);
     }
 
     /// <summary>

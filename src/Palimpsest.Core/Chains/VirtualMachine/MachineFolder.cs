@@ -23,21 +23,27 @@ public sealed record MachineFolder(
     // A folder of one machine has one of each; the bound is for hostile folders.
     private const int MaximumFiles = 64;
 
-    /// <summary>Reads the files. One that cannot be read is a finding and counts as absent.</summary>
-    public static MachineFolder Read(IHost host, string folder, FindingList findings)
+    /// <summary>
+    /// Reads the files. One that cannot be read is a finding and counts as absent, unless disks are to be changed that it
+    /// may refer to.
+    /// </summary>
+    /// <exception cref="BlockException">The folder cannot be listed; or, for a change, a file not be read.</exception>
+    public static MachineFolder Read(IHost host, string folder, FindingList findings, bool isForChange = false)
     {
         ArgumentNullException.ThrowIfNull(host);
         ArgumentNullException.ThrowIfNull(findings);
         var settings = new List<MachineSettings>();
         var lists = new List<SnapshotList>();
+        DictionaryFile? Open(string path) => isForChange
+            ? DictionaryFile.Read(host, path, findings) : DictionaryFile.TryRead(host, path, findings);
         foreach (string name in host.List(folder))
         {
             string path = HostPath.Combine(folder, name);
-            if (IsFile(name, ".vmx", settings.Count) && DictionaryFile.TryRead(host, path, findings) is { } vmx)
+            if (IsFile(name, ".vmx", settings.Count) && Open(path) is { } vmx)
             {
                 settings.Add(new MachineSettings(path, new VmxFile(vmx)));
             }
-            else if (IsFile(name, ".vmsd", lists.Count) && DictionaryFile.TryRead(host, path, findings) is { } vmsd)
+            else if (IsFile(name, ".vmsd", lists.Count) && Open(path) is { } vmsd)
             {
                 lists.Add(new SnapshotList(path, new VmsdFile(vmsd)));
             }

@@ -11,11 +11,12 @@ public static class EmbeddedDescriptor
 
     /// <summary>
     /// Replaces the text, durably. It is the old or the new one whenever the power goes: a change within one sector is
-    /// written in place, a larger one through a second place in the same area, if that has the room.
+    /// written in place, a larger one through a second place, in the same area if that has the room, else behind the end
+    /// of the file.
     /// </summary>
     /// <exception cref="ImageException">The file is no sparse extent, or embeds no descriptor.</exception>
-    /// <exception cref="BlockException"><c>NoSpace</c>: the text is larger than its area. Nothing was
-    /// written.</exception>
+    /// <exception cref="BlockException"><c>NoSpace</c>: the text is larger than its area, and nothing was written; or the
+    /// host is full.</exception>
     public static void Replace(HostFile file, ReadOnlySpan<byte> text)
     {
         var findings = new FindingList();
@@ -36,63 +37,73 @@ public static class EmbeddedDescriptor
                 $"the descriptor has {text.Length} bytes, and its area only {areaBytes}; "
                 + "convert the disk to one with a descriptor file of its own");
         }
-        long start = (long)(ulong)header.DescriptorOffset * Sector.Bytes;
         byte[] before = new byte[areaBytes], after = new byte[areaBytes];
-        file.Read(start, before);
+        file.Read(OffsetOf(header), before);
         text.CopyTo(after);
+        int[] changed = ChangedSectors(before, after);
         if (isAway)
         {
-            ReturnHome(file, header, before, after, (int)(area.OffsetBytes - start) / Sector.Bytes);
-            return;
+            // Whoever was killed may not have flushed the header that says so.
+            file.Flush();
+            ReturnHome(file, header, before, after, area.OffsetBytes);
         }
-        int[] changed = ChangedSectors(before, after);
-        int used = Math.Max(SectorsUsed(before), SectorsUsed(after));
-        if (changed.Length > 1 && 2 * used <= areaBytes / Sector.Bytes && header.DescriptorOffset == HomeSector)
+        else if (changed.Length > 1 && header.DescriptorOffset == HomeSector)
         {
-            GoAway(file, header, after, used);
-            ReturnHome(file, header, before, after, used);
-            return;
+            long place = GoAway(file, header, after, Math.Max(SectorsUsed(before), SectorsUsed(after)));
+            ReturnHome(file, header, before, after, place);
         }
-
-        // Crash order: later sectors first. Until the first one is written the text still begins as it did, and a cut
-        // between two sectors leaves lines of both; the area has no room to make that impossible.
-        WriteSectors(file, start, after, changed.Reverse());
-        if (changed.Length > 0) { file.Flush(); }
+        else
+        {
+            // Crash order: later sectors first, so that the text begins as it did until the first one is written. More
+            // than one can only be where another program put the text elsewhere.
+            WriteSectors(file, OffsetOf(header), after, changed.Reverse());
+            file.Flush();
+        }
     }
 
-    // Crash order: (1) the new text behind the old one; (2) flush; (3) the header names that place: one sector, and from
+    // Crash order: (1) the new text in the second place; (2) flush; (3) the header names that place: one sector, and from
     // then on the text is the new one; (4) flush.
-    private static void GoAway(HostFile file, in SparseHeader home, byte[] after, int used)
+    private static long GoAway(HostFile file, in SparseHeader home, byte[] after, int used)
     {
-        long start = (long)(ulong)home.DescriptorOffset * Sector.Bytes;
-        file.Write(start + (used * (long)Sector.Bytes), after.AsSpan(0, used * Sector.Bytes));
+        long homeSectors = (long)(ulong)home.DescriptorSize;
+        bool hasRoom = 2 * used < homeSectors;
+        long place = hasRoom ? OffsetOf(home) + (used * (long)Sector.Bytes)
+            : Sector.CountFor(file.Length) * Sector.Bytes;
+        if (!hasRoom) { file.SetLength(place + after.Length); }
+        file.Write(place, after.AsSpan(0, used * Sector.Bytes));
         file.Flush();
         WriteHeader(file, home with
         {
-            DescriptorOffset = (ulong)home.DescriptorOffset + (ulong)used,
-            DescriptorSize = (ulong)home.DescriptorSize - (ulong)used,
+            DescriptorOffset = (ulong)(place / Sector.Bytes),
+            DescriptorSize = (ulong)(hasRoom ? homeSectors - used : homeSectors),
         });
         file.Flush();
+        return place;
     }
 
     // Crash order: (1) the new text at home, while the header names the second place; (2) flush; (3) the header names the
-    // home; (4) flush; (5) the second place is cleared, so that nothing stale stands behind the text; (6) flush.
-    private static void ReturnHome(HostFile file, in SparseHeader home, byte[] before, byte[] after, int used)
+    // home; (4) flush; (5) the second place is cleared, so that nothing stale stands there; (6) flush.
+    private static void ReturnHome(HostFile file, in SparseHeader home, byte[] before, byte[] after, long place)
     {
-        long start = (long)(ulong)home.DescriptorOffset * Sector.Bytes;
-        WriteSectors(file, start, after, ChangedSectors(before, after).Where(sector => sector < used));
+        long start = OffsetOf(home);
+        bool isInArea = place < start + after.Length;
+        int reserved = isInArea ? (int)((place - start) / Sector.Bytes) : after.Length / Sector.Bytes;
+        WriteSectors(file, start, after, ChangedSectors(before, after).Where(sector => sector < reserved));
         file.Flush();
         WriteHeader(file, home);
         file.Flush();
-        file.Write(start + (used * (long)Sector.Bytes), after.AsSpan(used * Sector.Bytes));
+        if (isInArea) { file.Write(place, after.AsSpan(reserved * Sector.Bytes)); }
+        else if (file.Length == place + after.Length) { file.SetLength(place); }
+        else { file.Write(place, new byte[after.Length]); }
         file.Flush();
     }
+
+    private static long OffsetOf(in SparseHeader header) => (long)(ulong)header.DescriptorOffset * Sector.Bytes;
 
     /// <summary>True when a replacement was cut off while the header named the second place.</summary>
     private static bool IsAway(HostFile file, in SparseHeader header)
     {
         if (header.DescriptorOffset <= HomeSector) { return false; }
-
 
         // Where the descriptor has another place by design, a directory stands here: its first entry is no text.
         Span<byte> start = stackalloc byte[8];
@@ -100,10 +111,13 @@ public static class EmbeddedDescriptor
         return start.IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0;
     }
 
+    // In its area the second place takes what the text at home leaves, which is more than half; behind the end of the file
+    // it is as large as the area.
     private static SparseHeader AtHome(in SparseHeader away) => away with
     {
         DescriptorOffset = HomeSector,
-        DescriptorSize = (ulong)away.DescriptorSize + (ulong)away.DescriptorOffset - HomeSector,
+        DescriptorSize = away.DescriptorOffset <= away.DescriptorSize
+            ? (ulong)away.DescriptorSize + (ulong)away.DescriptorOffset - HomeSector : away.DescriptorSize,
     };
 
     private static int[] ChangedSectors(byte[] before, byte[] after) =>
