@@ -104,7 +104,13 @@ public enum HostAccess
 /// <param name="Kind">File, folder, link, device or something else. Links are not followed.</param>
 /// <param name="LengthBytes">Length of a file; 0 for others.</param>
 /// <param name="ModifiedUtc">Time of the last change of content.</param>
-public readonly record struct HostEntry(HostEntryKind Kind, long LengthBytes, DateTime ModifiedUtc);
+/// <param name="Mode">The twelve permission bits; null on hosts that have none.</param>
+/// <param name="AllocatedBytes">Storage the host charges for it; null when not known.</param>
+/// <param name="Inode">What stays the same when its content changes, and not when a new file takes its name;
+/// null on hosts without.</param>
+public readonly record struct HostEntry(
+    HostEntryKind Kind, long LengthBytes, DateTime ModifiedUtc, int? Mode = null,
+    long? AllocatedBytes = null, ulong? Inode = null);
 
 /// <summary>Kinds of names on a host.</summary>
 public enum HostEntryKind
@@ -155,6 +161,11 @@ public interface IHost
     /// Gives <paramref name="toPath"/> the owner and mode of <paramref name="fromPath"/>, as far as allowed.
     /// </summary>
     void MatchPermissions(string fromPath, string toPath);
+
+    /// <summary>
+    /// Takes every write permission off a file, links followed; whoever has it open for writing keeps that.
+    /// </summary>
+    void SetReadOnly(string path);
 
     /// <summary>Deletes a file.</summary>
     void Delete(string path);

@@ -8,6 +8,7 @@ public sealed unsafe class LocalHost : IHost
 {
     private const int CurrentFolder = -100, NoFollow = 0x100;
     private const uint BasicStats = 0x7FF;
+    private const int ModeBits = 0xFFF, WriteBits = 0x92;
 
     private LocalHost()
     {
@@ -33,7 +34,8 @@ public sealed unsafe class LocalHost : IHost
         };
         DateTime modified = DateTime.UnixEpoch.AddSeconds(stat.ModifiedSeconds)
             .AddTicks(stat.ModifiedNanoseconds / 100);
-        return new HostEntry(kind, kind == HostEntryKind.File ? (long)stat.SizeBytes : 0, modified);
+        return new HostEntry(kind, kind == HostEntryKind.File ? (long)stat.SizeBytes : 0, modified,
+            stat.Mode & ModeBits, checked((long)stat.AllocatedSectors * Sector.Bytes), stat.Inode);
     }
 
     /// <inheritdoc/>
@@ -87,9 +89,24 @@ public sealed unsafe class LocalHost : IHost
 
         // Only root may give files away; for everybody else the new file is their own already.
         _ = Posix.ChangeOwner(toPath, stat.User, stat.Group);
-        if (Posix.ChangeMode(toPath, stat.Mode & 0xFFFu) != 0)
+        if (Posix.ChangeMode(toPath, (uint)(stat.Mode & ModeBits)) != 0)
         {
             throw Posix.Error(Marshal.GetLastPInvokeError(), toPath, null, "set the permissions");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SetReadOnly(string path)
+    {
+        if (TryStat(path, 0) is not { } stat)
+        {
+            throw Posix.Error(Posix.ENoEnt, path, null, "take the write permission off");
+        }
+        int mode = stat.Mode & ModeBits;
+        if ((mode & WriteBits) == 0) { return; }
+        if (Posix.ChangeMode(path, (uint)(mode & ~WriteBits)) != 0)
+        {
+            throw Posix.Error(Marshal.GetLastPInvokeError(), path, null, "take the write permission off");
         }
     }
 

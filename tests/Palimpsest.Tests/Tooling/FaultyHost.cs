@@ -36,6 +36,12 @@ internal sealed class FaultyHost(int failAt) : IHost
         LocalHost.Instance.MatchPermissions(fromPath, toPath);
     }
 
+    public void SetReadOnly(string path)
+    {
+        Change();
+        LocalHost.Instance.SetReadOnly(path);
+    }
+
     public void Delete(string path)
     {
         Change();
