@@ -91,7 +91,7 @@ internal sealed class VmdkCommand
     [
         InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
         RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
-        ReadVerb.Create(),
-        WriteVerb.Create(), CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
+        ReadVerb.Create(), WriteVerb.Create(), SealVerb.Create(), VerifyVerb.Create(),
+        CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

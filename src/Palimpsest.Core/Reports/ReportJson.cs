@@ -22,5 +22,7 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(FolderReport))]
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(WriteReport))]
+[JsonSerializable(typeof(SealReport))]
+[JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;
