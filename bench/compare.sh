@@ -15,7 +15,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 rounds=${ROUNDS:-5}
 folder=${BENCH_FOLDER:-/var/tmp/palimpsest-bench}
 results=$root/bench/results
-readonly MiB=$((1 << 20)) disk_mib=4096 segment_mib=64 needed_gib=24
+readonly MiB=$((1 << 20)) disk_mib=4096 segment_mib=64 needed_gib=32
 
 # name | what | target ratio | runs per measurement | input
 readonly rows='
@@ -28,6 +28,10 @@ map|map of a chain of three sparse links|0.2|3|chain
 compare|compare of two equal disks, 4 GiB|1.0|1|flat copy
 stream-write|convert flat to streamOptimized|0.4|1|flat
 stream-read|convert streamOptimized to raw|0.6|1|stream
+seal|seal a flat disk of 4 GiB of noise, beside openssl dgst -sha256 on every core, each with its share of the file|1.0|1|noise
+verify|verify the same disk, beside the same|1.0|1|noise sealed
+seal-whole|seal it with the hash of the whole, beside one openssl dgst -sha256|-|1|noise
+seal-holes|seal a chain of three sparse links, beside sha256sum of its raw copy|-|1|chain chain-raw
 huge-info|info of a sparse disk of 62 TiB|-|10|huge
 huge-map|map of a sparse disk of 62 TiB (the peer is stopped after 20 s)|-|1|huge
 '
@@ -44,6 +48,10 @@ ours() {
         compare) vmdk compare flat.vmdk copy.raw ;;
         stream-write) vmdk convert -O streamOptimized flat.vmdk out/ours.vmdk ;;
         stream-read) vmdk convert -O raw stream.vmdk out/ours.raw ;;
+        seal) vmdk seal noise.vmdk --replace --out out/ours.seal ;;
+        verify) vmdk verify noise.vmdk --seal sealed.seal ;;
+        seal-whole) vmdk seal noise.vmdk --whole --replace --out out/ours.seal ;;
+        seal-holes) vmdk seal chain-000002.vmdk --replace --out out/ours.seal ;;
         huge-info) vmdk info huge.vmdk ;;
         huge-map) vmdk map huge.vmdk ;;
     esac
@@ -60,9 +68,19 @@ peer() {
         compare) qemu-img compare -f vmdk -F raw flat.vmdk copy.raw ;;
         stream-write) qemu-img convert -f vmdk -O vmdk -o subformat=streamOptimized flat.vmdk out/peer.vmdk ;;
         stream-read) qemu-img convert -f vmdk -O raw stream.vmdk out/peer.raw ;;
+        seal | verify) on_each_share openssl dgst -sha256 ;;
+        seal-whole) openssl dgst -sha256 noise-flat.vmdk ;;
+        seal-holes) sha256sum chain-raw.raw ;;
         huge-info) qemu-img info huge.vmdk ;;
         huge-map) timeout 20 qemu-img map --output=json huge.vmdk || true ;;
     esac
+}
+
+# One process for each share of the noise, all at the same time.
+on_each_share() {
+    local share
+    for share in noise.share.*; do "$@" "$share" & done
+    wait
 }
 
 # Fails when the two results are not the same disk, or ours said nothing where it should.
@@ -72,9 +90,16 @@ verify() {
         convert-flat) cmp flat-flat.vmdk out/ours-flat.vmdk ;;
         convert-raw | convert-durable) cmp flat-flat.vmdk out/ours.raw ;;
         sparse-raw | stream-read) cmp out/peer.raw out/ours.raw ;;
+        seal) cmp <(jq -r '.chunks[].sha256[]' out/ours.seal) <(hash_chunks noise-flat.vmdk) ;;
+        verify) grep -q '^as sealed' out/ours.said ;;
+        seal-whole) [[ $(jq -r .wholeSha256 out/ours.seal) == "$(sed 's/.*= //' out/peer.said)" ]] ;;
+        seal-holes) vmdk verify chain-raw.raw --seal out/ours.seal ;;
         stream-write) qemu-img compare -q out/ours.vmdk flat-flat.vmdk -f vmdk -F raw ;;
     esac
 }
+
+# hash_chunks FILE: the SHA-256 of every MiB of it
+hash_chunks() { split --bytes=1M --filter='sha256sum | cut -c -64' "$1"; }
 
 # --- inputs, each made once
 
@@ -98,7 +123,12 @@ make_flat() {
     for ((number = 0; number < disk_mib / segment_mib; number++)); do
         segment "$number" | dd of=flat-flat.vmdk bs=1M seek=$((number * segment_mib)) conv=notrunc iflag=fullblock status=none
     done
-    cat > flat.vmdk << END
+    flat_descriptor flat > flat.vmdk
+}
+
+# flat_descriptor NAME: of a disk whose data is NAME-flat.vmdk
+flat_descriptor() {
+    cat << END
 # Disk DescriptorFile
 version=1
 CID=1a2b3c4d
@@ -106,7 +136,7 @@ parentCID=ffffffff
 createType="monolithicFlat"
 
 # Extent description
-RW $((disk_mib * MiB / 512)) FLAT "flat-flat.vmdk" 0
+RW $((disk_mib * MiB / 512)) FLAT "$1-flat.vmdk" 0
 
 # The Disk Data Base
 #DDB
@@ -122,6 +152,15 @@ END
 make_copy() { need flat; cp --sparse=auto flat-flat.vmdk copy.raw; }
 make_stream() { need flat; qemu-img convert -O vmdk -o subformat=streamOptimized flat.vmdk stream.vmdk; }
 make_huge() { vmdk create huge.vmdk --size 62T --kind monolithicSparse; }
+
+make_noise() {
+    head -c ${disk_mib}M /dev/urandom > noise-flat.vmdk
+    split --number="$(nproc)" noise-flat.vmdk noise.share.
+    flat_descriptor noise > noise.vmdk
+}
+
+make_sealed() { need noise; vmdk seal noise.vmdk --replace --out sealed.seal; }
+make_chain-raw() { need chain; qemu-img convert -f vmdk -O raw chain-000002.vmdk chain-raw.raw; }
 
 # Writes spread over the disk, from a seed: 2000 of 64 KiB.
 scatter() {
@@ -144,7 +183,7 @@ make_chain() {
 need() {
     if [[ -e $1.made ]]; then return; fi
     echo "  making the input: $1"
-    rm -f "$1".vmdk "$1"-*.vmdk
+    rm -f "$1".vmdk "$1"-*.vmdk "$1".share.*
     "make_$1"
     touch "$1.made"
 }
@@ -239,7 +278,7 @@ write_page() {
 }
 
 prepare() {
-    "$root/tests/install-tools.sh" qemu-img=qemu-utils /usr/bin/time=time
+    "$root/tests/install-tools.sh" qemu-img=qemu-utils /usr/bin/time=time openssl=openssl jq=jq
     [[ -x /usr/bin/time ]] || { echo "compare.sh needs GNU time (Debian: time)" >&2; exit 1; }
     "$root/run" --version > /dev/null
     [[ -x $root/artifacts/run/vmdk && ! -e $root/artifacts/run/vmdk.dll ]] \

@@ -93,6 +93,7 @@ internal sealed class VmdkCommand
         RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
         ReadVerb.Create(), WriteVerb.Create(), ChainVerb.Create(), DriftVerb.Create(),
         SnapshotVerb.Create(), CommitVerb.Create(), RebaseVerb.Create(),
+        SealVerb.Create(), VerifyVerb.Create(),
         CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

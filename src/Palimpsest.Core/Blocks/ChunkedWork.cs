@@ -23,6 +23,7 @@ internal static class ChunkedWork
         void Work()
         {
             IChunkWorker worker = createWorker();
+            using var owned = worker as IDisposable;
             try
             {
                 while (Volatile.Read(ref failure) is null)
@@ -52,7 +53,10 @@ internal static class ChunkedWork
     }
 }
 
-/// <summary>One thread's share of chunked work; owns its buffers.</summary>
+/// <summary>
+/// One thread's share of chunked work; owns its buffers. One that is <see cref="IDisposable"/> is disposed by
+/// its thread at the end.
+/// </summary>
 internal interface IChunkWorker
 {
     /// <summary>Does one chunk.</summary>

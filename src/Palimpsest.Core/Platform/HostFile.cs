@@ -104,11 +104,19 @@ public enum HostAccess
 /// <param name="Kind">File, folder, link, device or something else. Links are not followed.</param>
 /// <param name="LengthBytes">Length of a file; 0 for others.</param>
 /// <param name="ModifiedUtc">Time of the last change of content.</param>
-/// <param name="IsReadOnly">True when nobody has the permission to write.</param>
-/// <param name="AllocatedBytes">What the host stores for a file; null when it does not say.</param>
+/// <param name="Mode">The twelve permission bits; null on hosts that have none.</param>
+/// <param name="AllocatedBytes">Storage the host charges for it; null when not known.</param>
+/// <param name="Inode">What stays the same when its content changes, and not when a new file takes its name;
+/// null on hosts without.</param>
 public readonly record struct HostEntry(
-    HostEntryKind Kind, long LengthBytes, DateTime ModifiedUtc, bool IsReadOnly = false,
-    long? AllocatedBytes = null);
+    HostEntryKind Kind, long LengthBytes, DateTime ModifiedUtc, int? Mode = null,
+    long? AllocatedBytes = null, ulong? Inode = null)
+{
+    private const int WriteBits = 0x92;
+
+    /// <summary>True when nobody has the permission to write.</summary>
+    public bool IsReadOnly => Mode is { } mode && (mode & WriteBits) == 0;
+}
 
 /// <summary>Kinds of names on a host.</summary>
 public enum HostEntryKind
@@ -160,7 +168,9 @@ public interface IHost
     /// </summary>
     void MatchPermissions(string fromPath, string toPath);
 
-    /// <summary>Takes the permission to write from everybody.</summary>
+    /// <summary>
+    /// Takes every write permission off a file, links followed; whoever has it open for writing keeps that.
+    /// </summary>
     void SetReadOnly(string path);
 
     /// <summary>

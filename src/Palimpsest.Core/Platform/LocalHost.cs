@@ -34,10 +34,8 @@ public sealed unsafe class LocalHost : IHost
         };
         DateTime modified = DateTime.UnixEpoch.AddSeconds(stat.ModifiedSeconds)
             .AddTicks(stat.ModifiedNanoseconds / 100);
-        bool isReadOnly = (stat.Mode & WriteBits) == 0;
-        return kind == HostEntryKind.File
-            ? new HostEntry(kind, (long)stat.SizeBytes, modified, isReadOnly, (long)stat.AllocatedSectors * Sector.Bytes)
-            : new HostEntry(kind, 0, modified, isReadOnly);
+        return new HostEntry(kind, kind == HostEntryKind.File ? (long)stat.SizeBytes : 0, modified,
+            (int)(stat.Mode & PermissionBits), checked((long)stat.AllocatedSectors * Sector.Bytes), stat.Inode);
     }
 
     /// <inheritdoc/>
@@ -95,12 +93,6 @@ public sealed unsafe class LocalHost : IHost
     }
 
     /// <inheritdoc/>
-    public void SetReadOnly(string path)
-    {
-        if (TryStat(path, 0) is { } stat) { ChangeMode(path, stat.Mode & PermissionBits & ~WriteBits); }
-    }
-
-    /// <inheritdoc/>
     public void SetWritable(string path, string likePath)
     {
         if (TryStat(path, 0) is not { } stat || (stat.Mode & WriteBits) != 0) { return; }
@@ -117,6 +109,17 @@ public sealed unsafe class LocalHost : IHost
         return Posix.FileSystemStatusOf(handle, &status) == 0
             ? (long)UInt128.Min(long.MaxValue, (UInt128)status.AvailableBlocks * (ulong)status.BlockBytes)
             : null;
+    }
+
+    /// <inheritdoc/>
+    public void SetReadOnly(string path)
+    {
+        if (TryStat(path, 0) is not { } stat)
+        {
+            throw Posix.Error(Posix.ENoEnt, path, null, "take the write permission off");
+        }
+        uint mode = stat.Mode & PermissionBits;
+        if ((mode & WriteBits) != 0) { ChangeMode(path, mode & ~WriteBits); }
     }
 
     /// <inheritdoc/>

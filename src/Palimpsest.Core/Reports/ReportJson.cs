@@ -27,5 +27,7 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(ChangeReport))]
 [JsonSerializable(typeof(SnapshotListReport))]
 [JsonSerializable(typeof(RebaseReport))]
+[JsonSerializable(typeof(SealReport))]
+[JsonSerializable(typeof(VerifyReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;

@@ -106,6 +106,8 @@ public sealed partial class ReportTests : IDisposable
         AssertReport("describe", "describe", lost, "--dry-run");
         AssertReport("chain", "chain", path);
         AssertReport("drift", "drift", path);
+        AssertReport("seal", "seal", path);
+        AssertReport("verify", "verify", path);
     }
 
     [Fact]
@@ -179,6 +181,8 @@ public sealed partial class ReportTests : IDisposable
     [InlineData("write")]
     [InlineData("chain")]
     [InlineData("drift")]
+    [InlineData("seal")]
+    [InlineData("verify")]
     [InlineData("completion")]
     [InlineData("man")]
     public void HelpFitsAScreenAndHasAnExample(string verb)

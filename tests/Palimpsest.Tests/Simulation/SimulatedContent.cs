@@ -19,11 +19,19 @@ internal sealed class SimulatedContent
 
     internal long Length { get; private set; }
 
+    /// <summary>True when its write permission was taken off.</summary>
+    internal bool IsReadOnly { get; set; }
+
     internal long AllocatedBytes => borrowed?.Length ?? (pages.Count * (long)PageBytes);
 
     internal SimulatedContent Clone()
     {
-        var copy = new SimulatedContent { Length = Length, borrowed = (byte[]?)borrowed?.Clone() };
+        var copy = new SimulatedContent
+        {
+            Length = Length,
+            IsReadOnly = IsReadOnly,
+            borrowed = (byte[]?)borrowed?.Clone(),
+        };
         foreach ((long index, byte[] page) in pages) { copy.pages.Add(index, (byte[])page.Clone()); }
         return copy;
     }

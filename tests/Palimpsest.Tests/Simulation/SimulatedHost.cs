@@ -99,7 +99,11 @@ internal sealed class SimulatedHost : IHost
             {
                 throw Missing(path);
             }
-            return new SimulatedFile(this, path, content!, access != HostAccess.Read);
+            if (content!.IsReadOnly && access == HostAccess.ReadWrite)
+            {
+                throw new BlockException(BlockErrorKind.Denied, path, null, "the file is read-only");
+            }
+            return new SimulatedFile(this, path, content, access != HostAccess.Read);
         }
     }
 
@@ -109,7 +113,8 @@ internal sealed class SimulatedHost : IHost
         {
             if (files.TryGetValue(path, out SimulatedContent? content))
             {
-                return new HostEntry(HostEntryKind.File, content.Length, DateTime.UnixEpoch);
+                return new HostEntry(HostEntryKind.File, content.Length, DateTime.UnixEpoch,
+                    content.IsReadOnly ? 0x124 : 0x1A4, content.AllocatedBytes);
             }
             bool isFolder =
                 files.Keys.Any(name => name.StartsWith(path.TrimEnd('/') + "/", StringComparison.Ordinal));
@@ -147,10 +152,20 @@ internal sealed class SimulatedHost : IHost
 
     public void SetReadOnly(string path)
     {
+        lock (Gate)
+        {
+            Count(HostOperation.Write, path, 0);
+            if (!files.TryGetValue(path, out SimulatedContent? content)) { throw Missing(path); }
+            content.IsReadOnly = true;
+        }
     }
 
     public void SetWritable(string path, string likePath)
     {
+        lock (Gate)
+        {
+            if (files.TryGetValue(path, out SimulatedContent? content)) { content.IsReadOnly = false; }
+        }
     }
 
     public long? FreeBytes(string folder) => null;
