@@ -1,9 +1,12 @@
 using System.Text;
 using Palimpsest.Core.Chains;
+using Palimpsest.Core.Chains.Changes;
+using Palimpsest.Core.Chains.Snapshots;
 using Palimpsest.Core.Chains.VirtualMachine;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
 using Palimpsest.Tests.Simulation;
+using Xunit;
 
 namespace Palimpsest.Tests.Chains.Snapshots;
 
@@ -91,6 +94,77 @@ internal sealed class SimulatedMachine
             }
         }
         Host.Put(Vmsd, Encoding.UTF8.GetBytes($"{text}snapshot.numSnapshots = \"{count}\"\n"));
+    }
+
+    /// <summary>Makes a planned change.</summary>
+    internal ChangeResult Apply(Func<ChangePlan> plan) =>
+        ChainChanger.Apply(plan, Options, null, CancellationToken.None);
+
+    /// <summary>Takes a snapshot of all disks.</summary>
+    internal ChangeResult Create(string? name = null) => Apply(
+        new SnapshotCreator(new SnapshotCreation { Path = Vmx, Name = name }, Options).Plan);
+
+    /// <summary>Goes back to a snapshot.</summary>
+    internal ChangeResult Revert(string? snapshot, string path = Vmx, bool keeps = false) => Apply(new SnapshotReverter(
+        new SnapshotReversion { Path = path, Snapshot = snapshot, KeepsHead = keeps }, Options).Plan);
+
+    /// <summary>Deletes a snapshot.</summary>
+    internal ChangeResult Delete(string snapshot, string path = Vmx) => Apply(
+        new SnapshotDeleter(new SnapshotDeletion { Path = path, Snapshot = snapshot }, Options).Plan);
+
+    /// <summary>Merges all snapshots.</summary>
+    internal ChangeResult Consolidate(string path = Vmx) => Apply(
+        new SnapshotConsolidator(new SnapshotConsolidation { Path = path }, Options).Plan);
+
+    /// <summary>Asserts that a plan is refused with this code, and that nothing was changed.</summary>
+    internal ImageException AssertRefused(FindingCode code, Func<ChangeResult> change)
+    {
+        IReadOnlyList<string> files = Host.Files;
+        byte[][] before = [.. files.Select(Host.Get)];
+        ImageException refusal = Assert.Throws<ImageException>(() => change());
+        Assert.Equal(code, refusal.Reason.Code);
+        Assert.Equal(files, Host.Files);
+        Assert.Equal(before, files.Select(Host.Get));
+        return refusal;
+    }
+
+    /// <summary>The bare names of all files, without settings and list.</summary>
+    internal IReadOnlyList<string> DiskFiles =>
+        [.. Host.Files.Where(path => path is not (Vmx or Vmsd)).Select(HostPath.NameOf)];
+
+    /// <summary>Asserts that the running link of each disk gives this content.</summary>
+    internal void AssertRuns(Func<SimulatedDisk, byte[]> content)
+    {
+        foreach (SimulatedDisk disk in Disks)
+        {
+            Assert.True(content(disk).AsSpan().SequenceEqual(ReadAll(Host, Running(Host)[disk.Node])), disk.Node);
+        }
+    }
+
+    /// <summary>Asserts that the link that a snapshot froze of each disk gives this content.</summary>
+    internal void AssertMoment(int uid, Func<SimulatedDisk, byte[]> content)
+    {
+        VmsdSnapshot snapshot = List(Host).Find(uid)!;
+        Assert.Equal(Disks.Select(disk => disk.Node), snapshot.Disks.Select(entry => entry.Node));
+        foreach ((SimulatedDisk disk, VmsdDisk entry) in Disks.Zip(snapshot.Disks))
+        {
+            Assert.True(content(disk).AsSpan().SequenceEqual(ReadAll(Host, DiskRecipe.Folder + entry.FileName)),
+                $"{uid}, {entry.FileName}");
+        }
+    }
+
+    /// <summary>The list's text without the lines of snapshots.</summary>
+    internal string[] GeneralLines() => [.. TextOf(Host, Vmsd)!.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Where(line => !line.StartsWith("snapshot0", StringComparison.Ordinal)
+            && !line.StartsWith("snapshot1", StringComparison.Ordinal)
+            && !line.StartsWith("snapshot2", StringComparison.Ordinal))];
+
+    /// <summary>Writes to a new link that a disk runs from, which begins as <paramref name="content"/>.</summary>
+    internal void Run(SimulatedDisk disk, byte[] content)
+    {
+        disk.Links.Add(Running(Host)[disk.Node]);
+        disk.Contents.Add((byte[])content.Clone());
+        WriteAtRandom(disk);
     }
 
     /// <summary>What a link's guest sees.</summary>

@@ -121,7 +121,8 @@ public sealed class SnapshotPowerLossTests
 
     private static void Run(Scenario scenario, string what)
     {
-        SimulatedHost before = new HostJournal(FilesOf(scenario.Machine.Host)).HostAfterCut(0, CutVariant.Keep);
+        var before = new SimulatedHost();
+        foreach (string path in scenario.Machine.Host.Files) { before.Put(path, scenario.Machine.Host.Get(path)); }
         SimulatedHost host = scenario.Machine.Host;
         HostJournal journal = host.Record();
         ChangeResult result = Apply(scenario, host);
@@ -158,9 +159,6 @@ public sealed class SnapshotPowerLossTests
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{what}: {journal.Count} changes, {firstCuts} cuts, {secondCuts} cuts in recoveries");
     }
-
-    private static Dictionary<string, SimulatedContent> FilesOf(SimulatedHost host) =>
-        host.Files.ToDictionary(path => path, path => new SimulatedContent(host.Get(path)));
 
     private static IEnumerable<(CutVariant Variant, int Tear)> Variants()
     {
