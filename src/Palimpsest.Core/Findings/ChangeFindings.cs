@@ -29,7 +29,8 @@ public static class ChangeFindings
         "A change of this chain was interrupted, or is under way",
         "The steps that are left are written down in palimpsest-change.json beside the disk. The content read here is "
         + "whole.",
-        "Run the command that was interrupted once more: it goes on where it stopped.");
+        "Run the command that was interrupted once more: it goes on where it stopped. Where the disk that it named is "
+        + "gone already, name this one.");
 
     /// <summary>A change is pending; nothing else may be begun.</summary>
     public static readonly FindingCode ChangeInTheWay = new("VMDK7204", Severity.Refusal, ExitCodes.Refused,

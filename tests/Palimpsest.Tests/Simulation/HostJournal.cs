@@ -17,9 +17,11 @@ internal enum CutVariant
 
 /// <summary>
 /// Every change made to a <see cref="SimulatedHost"/>, in order, and the states in which a power cut can
-/// leave it. Flushed changes of a file survive, the others survive or not, sector by sector. Names survive in
-/// order: a later rename implies the earlier ones, as with every journalling file system, but not the data of
-/// what was renamed.
+/// leave it. Flushed changes of a file survive, the others survive or not, sector by sector. Names that were not
+/// flushed survive in order in half of the torn states: a later rename implies the earlier ones, as with a file
+/// system that has one journal. In the other half only changes of one and the same name keep their order, as with
+/// file systems that log each file by itself, and where the folders lie on several. A name never implies the data of
+/// what it names.
 /// </summary>
 internal sealed class HostJournal
 {
@@ -39,7 +41,7 @@ internal sealed class HostJournal
 
     private enum ChangeKind
     {
-        Write, SetLength, Punch, ZeroRange, Flush, Create, Rename, Delete, FlushFolder,
+        Write, SetLength, Punch, ZeroRange, Permit, Flush, Create, Rename, Delete, FlushFolder,
     }
 
     /// <summary>How many changes were recorded; a cut lies before one of them or behind the last.</summary>
@@ -56,6 +58,9 @@ internal sealed class HostJournal
 
     internal void Flush(SimulatedContent content) => changes.Add(new Change(ChangeKind.Flush, content, 0, 0));
 
+    internal void Permit(SimulatedContent content, bool isReadOnly) =>
+        changes.Add(new Change(ChangeKind.Permit, content, 0, isReadOnly ? 0 : 1));
+
     internal void Create(string path, SimulatedContent content) =>
         changes.Add(new Change(ChangeKind.Create, content, 0, 0, null, path));
 
@@ -66,6 +71,18 @@ internal sealed class HostJournal
 
     internal void FlushFolder(string folder) =>
         changes.Add(new Change(ChangeKind.FlushFolder, null, 0, 0, null, folder));
+
+    /// <summary>True when a cut here leaves nothing else than a cut one change earlier.</summary>
+    internal bool IsSameAsBefore(int cut, CutVariant variant)
+    {
+        bool isFlush = changes[cut - 1].Kind is ChangeKind.Flush or ChangeKind.FlushFolder;
+        return variant switch
+        {
+            CutVariant.Keep => isFlush,
+            CutVariant.Drop => !isFlush,
+            _ => false,
+        };
+    }
 
     /// <summary>
     /// The host as it may be found after the power went before change number <paramref name="cut"/>.
@@ -87,7 +104,9 @@ internal sealed class HostJournal
             CutVariant.Drop => namesUpTo,
             _ => random.Next(namesUpTo + 1, cut + 1),
         };
-        Dictionary<string, SimulatedContent> names = NamesAfter(cut, keptNames, durableNamesUpTo);
+        Func<int, bool> survives = variant == CutVariant.Tear && seed % 2 == 1
+            ? Scattered(changes, random) : index => index < keptNames;
+        Dictionary<string, SimulatedContent> names = NamesAfter(cut, survives, durableNamesUpTo);
         var host = new SimulatedHost();
         foreach ((string path, SimulatedContent content) in names)
         {
@@ -97,8 +116,26 @@ internal sealed class HostJournal
         return host;
     }
 
+    // Any change of a name, unless one before it that concerned the same name was lost.
+    private static Func<int, bool> Scattered(List<Change> changes, Random random)
+    {
+        var lost = new HashSet<string>(StringComparer.Ordinal);
+        return index =>
+        {
+            Change change = changes[index];
+            bool survives = random.Next(2) == 0 && !lost.Contains(change.Path!)
+                && (change.ToPath is null || !lost.Contains(change.ToPath));
+            if (!survives)
+            {
+                lost.Add(change.Path!);
+                if (change.ToPath is not null) { lost.Add(change.ToPath); }
+            }
+            return survives;
+        };
+    }
+
     private Dictionary<string, SimulatedContent> NamesAfter(
-        int cut, int keptUpTo, Dictionary<string, int> durableUpTo)
+        int cut, Func<int, bool> survives, Dictionary<string, int> durableUpTo)
     {
         var names = new Dictionary<string, SimulatedContent>(initialNames, StringComparer.Ordinal);
         for (int i = 0; i < cut; i++)
@@ -109,7 +146,7 @@ internal sealed class HostJournal
                 continue;
             }
             bool isDurable = durableUpTo.GetValueOrDefault(HostPath.FolderOf(change.Path!), -1) > i;
-            if (!isDurable && i >= keptUpTo) { continue; }
+            if (!isDurable && !survives(i)) { continue; }
             switch (change.Kind)
             {
                 case ChangeKind.Create:
@@ -150,6 +187,9 @@ internal sealed class HostJournal
                 break;
             case ChangeKind.SetLength:
                 content.SetLength(change.Length);
+                break;
+            case ChangeKind.Permit:
+                content.IsReadOnly = change.Length == 0;
                 break;
             case ChangeKind.Punch or ChangeKind.ZeroRange:
                 content.Clear(change.Offset, change.Length, change.Kind == ChangeKind.Punch);

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+
 namespace Palimpsest.Tests.Simulation;
 
 /// <summary>
@@ -19,19 +21,15 @@ internal sealed class SimulatedContent
 
     internal long Length { get; private set; }
 
-    /// <summary>True when its write permission was taken off.</summary>
+    /// <summary>True when nobody may write to the file; files that are open already are not concerned.</summary>
     internal bool IsReadOnly { get; set; }
 
     internal long AllocatedBytes => borrowed?.Length ?? (pages.Count * (long)PageBytes);
 
     internal SimulatedContent Clone()
     {
-        var copy = new SimulatedContent
-        {
-            Length = Length,
-            IsReadOnly = IsReadOnly,
-            borrowed = (byte[]?)borrowed?.Clone(),
-        };
+        // The borrowed bytes stay shared: whoever changes them copies them first.
+        var copy = new SimulatedContent { Length = Length, borrowed = borrowed, IsReadOnly = IsReadOnly };
         foreach ((long index, byte[] page) in pages) { copy.pages.Add(index, (byte[])page.Clone()); }
         return copy;
     }
@@ -67,6 +65,31 @@ internal sealed class SimulatedContent
             source = source[count..];
             offset += count;
         }
+    }
+
+    /// <summary>Adds bytes and permission to a hash; a hole and zeros count alike.</summary>
+    internal void AddTo(XxHash128 hash)
+    {
+        hash.Append(BitConverter.GetBytes(IsReadOnly ? ~Length : Length));
+        if (borrowed is not null)
+        {
+            for (int offset = 0; offset < borrowed.Length; offset += PageBytes)
+            {
+                AddPage(hash, offset / PageBytes, borrowed.AsSpan(offset, Math.Min(PageBytes, borrowed.Length - offset)));
+            }
+            return;
+        }
+        foreach (long index in pages.Keys.Order())
+        {
+            AddPage(hash, index, pages[index].AsSpan(0, (int)Math.Min(PageBytes, Length - (index * PageBytes))));
+        }
+    }
+
+    private static void AddPage(XxHash128 hash, long index, ReadOnlySpan<byte> page)
+    {
+        if (page.IndexOfAnyExcept((byte)0) < 0) { return; }
+        hash.Append(BitConverter.GetBytes(index));
+        hash.Append(page);
     }
 
     internal void SetLength(long length)

@@ -23,12 +23,12 @@ internal sealed class SimulatedFile(SimulatedHost host, string path, SimulatedCo
         {
             host.Count(HostOperation.Read, path, offset);
             host.BytesRead += target.Length;
-            if (offset > content.Length - target.Length)
+            if (target.Length > 0 && offset > content.Length - target.Length)
             {
                 throw new BlockException(BlockErrorKind.OutOfRange, path, Math.Max(offset, content.Length),
                     "the file ends here");
             }
-            content.Read(offset, target);
+            if (target.Length > 0) { content.Read(offset, target); }
         }
     }
 

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
 
@@ -17,18 +19,29 @@ internal enum HostOperation
 
     /// <summary>A rename.</summary>
     Rename,
+
+    /// <summary>The creation of a file.</summary>
+    Create,
+
+    /// <summary>A deletion.</summary>
+    Delete,
 }
 
+/// <summary>The process was killed: whatever it still calls while it unwinds has no effect.</summary>
+internal sealed class ProcessKilledException() : Exception("the process was killed");
+
 /// <summary>
-/// A host in memory that can lose power, run full and fail at any call. Thread-safe. Folders are whatever
-/// stands before a slash; there are no links.
+/// A host in memory that can lose power, run full, fail at any call and have its process killed. Thread-safe.
+/// Folders are whatever stands before a slash; there are no links. A file may be writable for everybody or for
+/// nobody.
 /// </summary>
 internal sealed class SimulatedHost : IHost
 {
     private readonly Dictionary<string, SimulatedContent> files = new(StringComparer.Ordinal);
     private readonly HashSet<string> locks = new(StringComparer.Ordinal);
-    private readonly long[] counts = new long[4];
+    private readonly long[] counts = new long[Enum.GetValues<HostOperation>().Length];
     private (HostOperation Operation, long Number, bool IsForever)? fault;
+    private int killedAtChange = int.MaxValue;
 
     internal Lock Gate { get; } = new();
 
@@ -52,6 +65,12 @@ internal sealed class SimulatedHost : IHost
 
     /// <summary>How many calls of a kind were made.</summary>
     internal long CountOf(HostOperation operation) => counts[(int)operation];
+
+    /// <summary>How many calls failed as ordered by <see cref="FailAt"/>.</summary>
+    internal long FailedCount { get; private set; }
+
+    /// <summary>Room that all files together take, in bytes.</summary>
+    internal long UsedBytes => files.Values.Sum(content => content.AllocatedBytes);
 
     /// <summary>Puts a file there, sharing <paramref name="bytes"/> until the file is changed.</summary>
     internal void Put(string path, byte[] bytes) => files[path] = new SimulatedContent(bytes);
@@ -80,10 +99,39 @@ internal sealed class SimulatedHost : IHost
     /// <summary>Lets all calls succeed again.</summary>
     internal void Heal() => fault = null;
 
+    /// <summary>
+    /// Kills the process when that many changes are in the journal: every later call throws
+    /// <see cref="ProcessKilledException"/>.
+    /// </summary>
+    internal void KillAt(int changeCount) => killedAtChange = changeCount;
+
+    /// <summary>A new process begins: calls succeed, nothing is locked, what was not flushed still is not.</summary>
+    internal void Restart()
+    {
+        killedAtChange = int.MaxValue;
+        locks.Clear();
+    }
+
+    /// <summary>Whether nobody may write to a file.</summary>
+    internal bool IsReadOnly(string path) => files[path].IsReadOnly;
+
+    /// <summary>The same for the same names, bytes and permissions, and hardly ever otherwise.</summary>
+    internal UInt128 Fingerprint()
+    {
+        var hash = new XxHash128();
+        foreach (string path in Files)
+        {
+            hash.Append(Encoding.UTF8.GetBytes(path));
+            files[path].AddTo(hash);
+        }
+        return hash.GetCurrentHashAsUInt128();
+    }
+
     public HostFile Open(string path, HostAccess access)
     {
         lock (Gate)
         {
+            ThrowIfKilled();
             bool exists = files.TryGetValue(path, out SimulatedContent? content);
             if (access == HostAccess.CreateNew)
             {
@@ -91,6 +139,7 @@ internal sealed class SimulatedHost : IHost
                 {
                     throw new BlockException(BlockErrorKind.Refused, path, null, "the file exists already");
                 }
+                Count(HostOperation.Create, path, 0);
                 content = new SimulatedContent();
                 files.Add(path, content);
                 Journal?.Create(path, content);
@@ -99,11 +148,8 @@ internal sealed class SimulatedHost : IHost
             {
                 throw Missing(path);
             }
-            if (content!.IsReadOnly && access == HostAccess.ReadWrite)
-            {
-                throw new BlockException(BlockErrorKind.Denied, path, null, "the file is read-only");
-            }
-            return new SimulatedFile(this, path, content, access != HostAccess.Read);
+            else if (access == HostAccess.ReadWrite) { ThrowIfDenied(path, content!); }
+            return new SimulatedFile(this, path, content!, access != HostAccess.Read);
         }
     }
 
@@ -111,6 +157,7 @@ internal sealed class SimulatedHost : IHost
     {
         lock (Gate)
         {
+            ThrowIfKilled();
             if (files.TryGetValue(path, out SimulatedContent? content))
             {
                 return new HostEntry(HostEntryKind.File, content.Length, DateTime.UnixEpoch,
@@ -128,6 +175,7 @@ internal sealed class SimulatedHost : IHost
     {
         lock (Gate)
         {
+            ThrowIfKilled();
             string prefix = folder.TrimEnd('/') + "/";
             return [.. files.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
                 .Select(name => name[prefix.Length..].Split('/')[0]).Distinct()
@@ -148,15 +196,20 @@ internal sealed class SimulatedHost : IHost
 
     public void MatchPermissions(string fromPath, string toPath)
     {
+        lock (Gate)
+        {
+            ThrowIfKilled();
+            if (files.TryGetValue(fromPath, out SimulatedContent? like)) { SetPermission(toPath, like.IsReadOnly); }
+        }
     }
 
     public void SetReadOnly(string path)
     {
         lock (Gate)
         {
-            Count(HostOperation.Write, path, 0);
-            if (!files.TryGetValue(path, out SimulatedContent? content)) { throw Missing(path); }
-            content.IsReadOnly = true;
+            if (!files.ContainsKey(path)) { throw Missing(path); }
+            ThrowIfKilled();
+            SetPermission(path, isReadOnly: true);
         }
     }
 
@@ -164,7 +217,8 @@ internal sealed class SimulatedHost : IHost
     {
         lock (Gate)
         {
-            if (files.TryGetValue(path, out SimulatedContent? content)) { content.IsReadOnly = false; }
+            ThrowIfKilled();
+            if (files.ContainsKey(path)) { SetPermission(path, isReadOnly: false); }
         }
     }
 
@@ -174,6 +228,7 @@ internal sealed class SimulatedHost : IHost
     {
         lock (Gate)
         {
+            Count(HostOperation.Delete, path, 0);
             if (!files.Remove(path)) { throw Missing(path); }
             Journal?.Delete(path);
         }
@@ -192,6 +247,10 @@ internal sealed class SimulatedHost : IHost
     {
         lock (Gate)
         {
+            ThrowIfKilled();
+
+            // As on a real host, the file is opened for writing to be locked.
+            ThrowIfDenied(path, files.TryGetValue(path, out SimulatedContent? content) ? content : throw Missing(path));
             if (!locks.Add(path))
             {
                 throw new BlockException(BlockErrorKind.Locked, path, null, "somebody writes to it");
@@ -200,12 +259,15 @@ internal sealed class SimulatedHost : IHost
         }
     }
 
+    /// <summary>Counts a call, which fails when it was ordered to, or when the process was killed.</summary>
     internal void Count(HostOperation operation, string path, long offset)
     {
+        ThrowIfKilled();
         long number = ++counts[(int)operation];
         if (fault is not { } plan || plan.Operation != operation) { return; }
         if (number == plan.Number || (plan.IsForever && number > plan.Number))
         {
+            FailedCount++;
             throw new BlockException(BlockErrorKind.Io, path, offset,
                 $"{operation} {number} fails as ordered");
         }
@@ -214,11 +276,31 @@ internal sealed class SimulatedHost : IHost
     internal void ThrowIfFull(string path, long offset, long length)
     {
         if (RoomBytes == long.MaxValue) { return; }
-        long used = files.Values.Sum(content => content.AllocatedBytes);
-        if (used + length > RoomBytes)
+        if (UsedBytes + length > RoomBytes)
         {
             throw new BlockException(BlockErrorKind.NoSpace, path, offset, "the host is full");
         }
+    }
+
+    private void ThrowIfKilled()
+    {
+        if (Journal is not null && Journal.Count >= killedAtChange) { throw new ProcessKilledException(); }
+    }
+
+    private static void ThrowIfDenied(string path, SimulatedContent content)
+    {
+        if (content.IsReadOnly)
+        {
+            throw new BlockException(BlockErrorKind.Denied, path, null, "nobody may write to it");
+        }
+    }
+
+    private void SetPermission(string path, bool isReadOnly)
+    {
+        SimulatedContent content = files.TryGetValue(path, out SimulatedContent? found) ? found : throw Missing(path);
+        if (content.IsReadOnly == isReadOnly) { return; }
+        content.IsReadOnly = isReadOnly;
+        Journal?.Permit(content, isReadOnly);
     }
 
     private static BlockException Missing(string path) =>

@@ -93,7 +93,9 @@ public static class ChainChanger
         return Run(planned.Folder, change, wasResumed: false, options, planned.Findings, progress, cancellation);
     }
 
-    /// <summary>Finishes the change that is under way in the folder of <paramref name="path"/>.</summary>
+    /// <summary>
+    /// Finishes the change that is under way in the folder of <paramref name="path"/>, or of a link that it stands on.
+    /// </summary>
     /// <returns>What was finished; null when there is no unfinished change that speaks of this file.</returns>
     /// <exception cref="ImageException">The change cannot be finished; the finding says why.</exception>
     /// <exception cref="BlockException">The host failed, ran full, or somebody else is at it.</exception>
@@ -102,27 +104,39 @@ public static class ChainChanger
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
-        var findings = new FindingList();
-        if (FolderOf(path, options) is not { } folder || FindPending(path, folder, options, findings) is not { } change)
+        foreach (string folder in FoldersOf(path, options))
         {
-            return null;
-        }
-        using HeldLocks locks = Lock(folder, change, options, findings);
+            var findings = new FindingList();
+            if (FindPending(path, folder, options, findings) is not { } change) { continue; }
+            using HeldLocks locks = Lock(folder, change, options, findings);
 
-        // Whoever made the change may have finished it before these locks were free.
-        return FindPending(path, folder, options, findings) is { } current
-            ? Run(folder, current, wasResumed: true, options, findings, progress, cancellation) : null;
+            // Whoever made the change may have finished it before these locks were free.
+            return FindPending(path, folder, options, findings) is { } current
+                ? Run(folder, current, wasResumed: true, options, findings, progress, cancellation) : null;
+        }
+        return null;
     }
 
     private static ChainChange? FindPending(
         string path, string folder, DiskOpenOptions options, FindingList findings)
     {
         if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is not { } change) { return null; }
-        string real = options.Host.Stat(path) is null ? path : options.Host.ResolveLinks(path);
-        string full = HostPath.Combine(folder, HostPath.NameOf(real));
-        bool isMeant = options.Host.Stat(real)?.Kind == HostEntryKind.Folder
-            || ChangeFile.NamesIn(change).Any(other => HostPath.Combine(folder, other) == full);
+        HostEntry? entry = options.Host.Stat(path);
+        string named = entry is null ? HostPath.Combine(FolderOf(path, options)!, HostPath.NameOf(path))
+            : options.Host.ResolveLinks(path);
+        bool isMeant = options.Host.Stat(named)?.Kind == HostEntryKind.Folder
+            || ChangeFile.NamesIn(change).Any(other => HostPath.Combine(folder, other) == named);
         return isMeant ? change : null;
+    }
+
+    // A change is written down in its target's folder, where the named link need not be.
+    private static IEnumerable<string> FoldersOf(string path, DiskOpenOptions options)
+    {
+        if (FolderOf(path, options) is not { } own) { return []; }
+        if (options.Host.Stat(path) is not { Kind: HostEntryKind.File or HostEntryKind.Link }) { return [own]; }
+        using DiskInspection inspection = Disk.Inspect(path, options with { IsWritable = false });
+        return [.. inspection.Links.Select(link => HostPath.FolderOf(options.Host.ResolveLinks(link.Path)))
+            .Prepend(own).Distinct()];
     }
 
     // The named file may be one of those that the change has deleted by now.
