@@ -10,6 +10,11 @@ internal static class ChangeText
     {
         if (report.Findings.Count > 0) { FindingText.Write(output, report.Findings); }
         string subject = $"{report.Verb} {report.Disk}";
+        if (report.Steps.Count == 0)
+        {
+            output.WriteLine($"{subject}: there is nothing to do");
+            return;
+        }
         output.WriteLine(!report.IsDone ? $"{subject} would:"
             : report.WasResumed ? $"{subject}, which was interrupted, is finished:" : $"{subject}:", TextStyle.Strong);
         foreach (ChangeStepReport step in report.Steps) { output.WriteLine($"  {step.Text}"); }

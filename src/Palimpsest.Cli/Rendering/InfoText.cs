@@ -57,8 +57,15 @@ internal static class InfoText
     }
 
     /// <summary>A label and its value.</summary>
-    public static void WriteRow(TextOutput output, string label, string value) =>
-        output.Write(label.PadRight(LabelColumn), TextStyle.Dim).WriteLine(value);
+    public static void WriteRow(TextOutput output, string label, string value)
+    {
+        WriteLabel(output, label);
+        output.WriteLine(value);
+    }
+
+    /// <summary>A label, before a value that has styles of its own.</summary>
+    public static void WriteLabel(TextOutput output, string label) =>
+        output.Write(label.PadRight(LabelColumn), TextStyle.Dim);
 
     private static void WriteExtent(TextOutput output, ExtentReport extent, LinkReport link, string diskPath)
     {

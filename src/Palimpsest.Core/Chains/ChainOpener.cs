@@ -1,7 +1,6 @@
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Chains.Changes;
 using Palimpsest.Core.Findings;
-using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains;
@@ -12,7 +11,7 @@ namespace Palimpsest.Core.Chains;
 internal sealed class ChainOpener(DiskOpenOptions options)
 {
     /// <summary>VMware allows 32 links; what has more than this is not a chain.</summary>
-    private const int MaximumLinks = 255;
+    public const int MaximumLinks = 255;
 
     private readonly IHost host = options.Host;
     private readonly HostNames names = new(options.Host, options.AllowOutside);
@@ -60,57 +59,21 @@ internal sealed class ChainOpener(DiskOpenOptions options)
             Link link = LinkProbe.Read(host, next, Findings);
             links.Add(link);
             Findings.ThrowIfRefused();
-            next = ParentOf(link);
+            next = ParentRules.Find(link, names, Findings);
         }
     }
-
-    private string? ParentOf(Link link)
-    {
-        VmdkDescriptor? descriptor = link.Descriptor;
-        if (descriptor is null || !HasParent(descriptor)) { return null; }
-        if (descriptor.ParentFileNameHint is not { Length: > 0 } hint)
-        {
-            throw Findings.Refuse(ChainFindings.ParentMissing, link.Path,
-                $"parentCID is {descriptor.ParentContentId:x8}, and parentFileNameHint does not say which "
-                + "file that is",
-                field: "parentFileNameHint");
-        }
-        return names.ResolveParent(names.FolderOf(link.Path), hint, link.Path, Findings);
-    }
-
-    private static bool HasParent(VmdkDescriptor descriptor) =>
-        descriptor.ParentContentId is { } id && id != VmdkDescriptor.NoParent
-        || !string.IsNullOrEmpty(descriptor.ParentFileNameHint);
 
     private void CheckFit(PendingChange pending)
     {
         for (int i = 0; i + 1 < links.Count; i++)
         {
-            Link child = links[i], parent = links[i + 1];
-            if (parent.Descriptor is null)
+            if (ParentRules.Misfit(links[i], links[i + 1]) is { } misfit)
             {
-                throw Findings.Refuse(ChainFindings.ParentNotADisk, child.Path,
-                    $"{parent.Path} has no descriptor");
-            }
-            uint? expected = child.Descriptor!.ParentContentId, found = parent.Descriptor.ContentId;
-            bool fits = expected is not null && found is not null && (expected == found
-                || pending.Explains(host.ResolveLinks(child.Path), expected, host.ResolveLinks(parent.Path), found));
-            if (!fits)
-            {
-                throw Findings.Refuse(ChainFindings.ContentIdMismatch, child.Path,
-                    $"parentCID is {Text(expected)}, and {parent.Path} has CID {Text(found)}",
-                    field: "parentCID");
-            }
-            if (child.Descriptor.CapacityBytes != parent.Descriptor.CapacityBytes)
-            {
-                throw Findings.Refuse(ChainFindings.CapacityMismatch, child.Path,
-                    $"it has {child.Descriptor.CapacityBytes} bytes and {parent.Path} "
-                    + $"{parent.Descriptor.CapacityBytes}");
+                bool isBeingMerged = misfit.Code == ChainFindings.ContentIdMismatch && pending.Explains(links[i], links[i + 1]);
+                if (!isBeingMerged) { throw Findings.Refuse(misfit); }
             }
         }
     }
-
-    private static string Text(uint? contentId) => contentId is { } id ? $"{id:x8}" : "not readable";
 
     private IBlockReader OpenLinks()
     {

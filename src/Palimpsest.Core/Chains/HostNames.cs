@@ -3,6 +3,14 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains;
 
+/// <summary>Where a name in a file leads.</summary>
+/// <param name="Path">Real path of the file; null when there is none, or none that may be followed.</param>
+/// <param name="IsOutside">True when nothing was found because the name leads out of the folder.</param>
+/// <param name="IsByBareName">
+/// True when nothing is there as named, or that may not be followed, and a file of the same bare name is.
+/// </param>
+internal readonly record struct NamedFile(string? Path, bool IsOutside, bool IsByBareName);
+
 /// <summary>
 /// Turns names from descriptors into paths. Names are hostile: <c>..</c>, absolute paths and links that lead
 /// out of the disk's folder are refused unless the user allowed them.
@@ -44,28 +52,42 @@ internal sealed class HostNames(IHost host, bool allowOutside)
     /// <summary>Where a child's parent is: as hinted, else by its bare name in the child's folder.</summary>
     public string ResolveParent(string folder, string hint, string childPath, FindingList findings)
     {
-        string name = hint.Replace('\\', '/');
-        bool isOutside = LeavesFolder(name);
-        string shown = Formats.Vmdk.Descriptor.DescriptorParser.Printable(hint);
-        string[] candidates =
-        [
-            HostPath.Combine(folder, isOutside && !allowOutside ? HostPath.NameOf(name) : name),
-            HostPath.Combine(folder, HostPath.NameOf(name)),
-        ];
-        foreach (string candidate in candidates)
+        NamedFile found = FindBeside(folder, hint);
+        if (found.Path is { } real)
         {
-            if (HostPath.NameOf(candidate).Length == 0 || TryResolve(candidate) is not { } real) { continue; }
-            if (!allowOutside && !IsInside(folder, real)) { isOutside = true; continue; }
             ThrowUnlessFile(real, findings);
             return real;
         }
-        if (isOutside && !allowOutside)
+        string shown = Formats.Vmdk.Descriptor.DescriptorParser.Printable(hint);
+        if (found.IsOutside)
         {
             throw findings.Refuse(DescriptorFindings.NameOutsideFolder, childPath,
                 $"the parent \"{shown}\" lies outside, and there is no file of that name in {folder}");
         }
         throw findings.Refuse(ChainFindings.ParentMissing, childPath,
             $"the parent \"{shown}\" is not in {folder}");
+    }
+
+    /// <summary>
+    /// Where the file is that another one names: as named, else by its bare name in <paramref
+    /// name="folder"/>.
+    /// </summary>
+    public NamedFile FindBeside(string folder, string name)
+    {
+        string normal = name.Replace('\\', '/'), bare = HostPath.NameOf(normal);
+        if (bare.Length == 0) { return default; }
+        bool isOutside = !allowOutside && LeavesFolder(normal);
+        if (!isOutside && TryResolve(HostPath.Combine(folder, normal)) is { } named)
+        {
+            if (allowOutside || IsInside(folder, named)) { return new NamedFile(named, false, false); }
+            isOutside = true;
+        }
+        string? beside = TryResolve(HostPath.Combine(folder, bare));
+        if (beside is null || allowOutside || IsInside(folder, beside))
+        {
+            return new NamedFile(beside, isOutside && beside is null, beside is not null);
+        }
+        return new NamedFile(null, true, false);
     }
 
     /// <summary>Refuses folders, pipes, sockets and character devices: opening one could hang.</summary>
@@ -79,15 +101,15 @@ internal sealed class HostNames(IHost host, bool allowOutside)
         }
     }
 
-    // Null where nothing is there, and where a link leads to nothing.
+    // Null where nothing is there or can be: a link may lead to nothing or in circles, a name be too long.
     private string? TryResolve(string path)
     {
-        if (path.Contains('\0', StringComparison.Ordinal) || host.Stat(path) is null) { return null; }
+        if (path.Contains('\0', StringComparison.Ordinal)) { return null; }
         try
         {
-            return host.ResolveLinks(path);
+            return host.Stat(path) is null ? null : host.ResolveLinks(path);
         }
-        catch (BlockException error) when (error.Kind == BlockErrorKind.NotFound)
+        catch (BlockException error) when (error.Kind is BlockErrorKind.NotFound or BlockErrorKind.Refused)
         {
             return null;
         }

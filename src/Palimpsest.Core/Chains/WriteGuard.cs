@@ -50,12 +50,16 @@ internal static class WriteGuard
     }
 
     /// <summary>Refuses while a change in the link's folder is not finished.</summary>
-    public static void ThrowIfChanging(DiskOpenOptions options, Link link, FindingList findings)
+    public static void ThrowIfChanging(DiskOpenOptions options, Link link, FindingList findings) =>
+        ThrowIfChanging(options, link.Path, findings);
+
+    /// <summary>Refuses while a change in the folder of the file <paramref name="path"/> is not finished.</summary>
+    public static void ThrowIfChanging(DiskOpenOptions options, string path, FindingList findings)
     {
-        string folder = HostPath.FolderOf(options.Host.ResolveLinks(link.Path));
+        string folder = HostPath.FolderOf(options.Host.ResolveLinks(path));
         if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is { } change)
         {
-            throw findings.Refuse(ChangeFindings.ChangeInTheWay, link.Path,
+            throw findings.Refuse(ChangeFindings.ChangeInTheWay, path,
                 $"{change.Verb} of {change.Disk} is not finished");
         }
     }

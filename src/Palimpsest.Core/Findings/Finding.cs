@@ -95,9 +95,12 @@ public sealed class FindingList
 
     /// <summary>Adds the finding and throws it: for the point where opening cannot go on.</summary>
     public ImageException Refuse(
-        FindingCode code, string path, string message, long? offsetBytes = null, string? field = null)
+        FindingCode code, string path, string message, long? offsetBytes = null, string? field = null) =>
+        Refuse(new Finding(code, path, message, offsetBytes, field));
+
+    /// <summary>Adds the finding and throws it.</summary>
+    public ImageException Refuse(Finding finding)
     {
-        var finding = new Finding(code, path, message, offsetBytes, field);
         Add(finding);
         return new ImageException(finding, findings);
     }

@@ -104,7 +104,11 @@ public enum HostAccess
 /// <param name="Kind">File, folder, link, device or something else. Links are not followed.</param>
 /// <param name="LengthBytes">Length of a file; 0 for others.</param>
 /// <param name="ModifiedUtc">Time of the last change of content.</param>
-public readonly record struct HostEntry(HostEntryKind Kind, long LengthBytes, DateTime ModifiedUtc);
+/// <param name="IsReadOnly">True when nobody has the permission to write.</param>
+/// <param name="AllocatedBytes">What the host stores for a file; null when it does not say.</param>
+public readonly record struct HostEntry(
+    HostEntryKind Kind, long LengthBytes, DateTime ModifiedUtc, bool IsReadOnly = false,
+    long? AllocatedBytes = null);
 
 /// <summary>Kinds of names on a host.</summary>
 public enum HostEntryKind

@@ -34,7 +34,10 @@ public sealed unsafe class LocalHost : IHost
         };
         DateTime modified = DateTime.UnixEpoch.AddSeconds(stat.ModifiedSeconds)
             .AddTicks(stat.ModifiedNanoseconds / 100);
-        return new HostEntry(kind, kind == HostEntryKind.File ? (long)stat.SizeBytes : 0, modified);
+        bool isReadOnly = (stat.Mode & WriteBits) == 0;
+        return kind == HostEntryKind.File
+            ? new HostEntry(kind, (long)stat.SizeBytes, modified, isReadOnly, (long)stat.AllocatedSectors * Sector.Bytes)
+            : new HostEntry(kind, 0, modified, isReadOnly);
     }
 
     /// <inheritdoc/>

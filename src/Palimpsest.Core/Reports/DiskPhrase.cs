@@ -19,7 +19,8 @@ internal static class DiskPhrase
         return $"a snapshot over {layers}: {what}";
     }
 
-    private static string PhraseFor(string? createType) => createType?.ToLowerInvariant() switch
+    /// <summary>The phrase for a createType.</summary>
+    public static string PhraseFor(string? createType) => createType?.ToLowerInvariant() switch
     {
         "monolithicflat" => "a disk in one flat file",
         "twogbmaxextentflat" or "2gbmaxextentflat" => "a disk in flat files of about 2 GB",

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Palimpsest.Core.Chains;
+using Palimpsest.Core.Chains.Graph;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
 
@@ -22,9 +23,6 @@ public sealed record FolderDisk(
 /// <summary>The disks in a folder.</summary>
 public sealed record FolderReport
 {
-    /// <summary>A folder with more names than this is not a virtual machine's.</summary>
-    public const int MaximumNames = 10_000;
-
     /// <summary>See <see cref="ReportSchema.Version"/>.</summary>
     [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
@@ -49,90 +47,38 @@ public sealed record FolderReport
     public required string NextCommand { get; init; }
 
     /// <summary>Looks at every <c>.vmdk</c> file in a folder, not below it.</summary>
+    /// <exception cref="BlockException">
+    /// The folder cannot be read, or holds more than any machine's does (<c>Refused</c>).
+    /// </exception>
     public static FolderReport Of(string folder, DiskOpenOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        IHost host = options.Host;
-        string[] names = [.. host.List(folder).Where(IsDiskName).Take(MaximumNames + 1)];
-        if (names.Length > MaximumNames)
-        {
-            throw new BlockException(BlockErrorKind.Refused, folder, null,
-                $"the folder holds more than {MaximumNames} .vmdk files; name one of them");
-        }
-        var looked = new List<(string Name, string RealPath, DiskReport Report)>();
-        var lonely = new List<(string Name, string RealPath)>();
-        var unreadable = new List<FolderDisk>();
-        var used = new HashSet<string>(StringComparer.Ordinal);
-        foreach (string name in names)
-        {
-            string path = HostPath.Combine(folder, name), realPath = host.ResolveLinks(path);
-            if (host.Stat(realPath)?.Kind != HostEntryKind.File) { continue; }
-            using DiskInspection? inspection = TryInspect(path, options, out BlockException? failure);
-            if (inspection is null)
-            {
-                unreadable.Add(new FolderDisk(
-                    name, failure!.Message, null, 0, 0, null, ExitCodes.For(failure.Kind)));
-                continue;
-            }
-            if (IsDataAlone(inspection))
-            {
-                lonely.Add((name, realPath));
-                continue;
-            }
-            DiskReport report = DiskReport.From(inspection, host);
-            looked.Add((name, realPath, report));
-            MarkUsed(report, realPath, folder, host, used);
-        }
-        IEnumerable<FolderDisk> heads = looked.Where(disk => !used.Contains(disk.RealPath))
-            .Select(disk => Line(disk.Name, disk.Report));
-        return Compose(folder, heads.Concat(unreadable).OrderBy(disk => disk.Name, StringComparer.Ordinal),
-            lonely.Where(file => !used.Contains(file.RealPath)).Select(file => file.Name));
+        ChainGraph graph = ChainGraph.Of(folder, options);
+        IEnumerable<GraphLink> circles = graph.Roots.Where(root => root.Edge?.State == EdgeState.Loop
+            && !graph.ComponentOf(root).Any(link => link.IsHead));
+        IEnumerable<FolderDisk> disks = graph.Links.Where(link => link.IsHead).Concat(circles)
+            .Select(link => Look(folder, NameIn(graph, link.Path), options));
+        return Compose(folder, disks.OrderBy(disk => disk.Name, StringComparer.Ordinal),
+            graph.DataFiles.Select(file => NameIn(graph, file)));
     }
 
+    // What a link of the host leads to elsewhere keeps its whole path.
+    private static string NameIn(ChainGraph graph, string path) =>
+        HostPath.FolderOf(path) == graph.Folder ? HostPath.NameOf(path) : path;
+
     // One file that the host cannot read must not hide the others.
-    private static DiskInspection? TryInspect(
-        string path, DiskOpenOptions options, out BlockException? failure)
+    private static FolderDisk Look(string folder, string name, DiskOpenOptions options)
     {
         try
         {
-            failure = null;
-            return Disk.Inspect(path, options);
+            using DiskInspection inspection = Disk.Inspect(HostPath.Combine(folder, name), options);
+            return Line(name, DiskReport.From(inspection, options.Host));
         }
         catch (BlockException error)
         {
-            failure = error;
-            return null;
+            return new FolderDisk(name, error.Message, null, 0, 0, null, ExitCodes.For(error.Kind));
         }
     }
-
-    private static bool IsDiskName(string name) =>
-        name.EndsWith(".vmdk", StringComparison.OrdinalIgnoreCase)
-        && !name.EndsWith("-ctk.vmdk", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsDataAlone(DiskInspection inspection) =>
-        inspection.Refusal?.Reason.Code == ChainFindings.BareDelta
-        || (inspection.Links.Count > 0 && inspection.Links[0].Format == LinkFormat.Raw);
-
-    // Extents that were not opened are marked by name: a refused disk must not make its files look lost.
-    private static void MarkUsed(
-        DiskReport report, string realPath, string folder, IHost host, HashSet<string> used)
-    {
-        foreach (LinkReport link in report.Links)
-        {
-            if (link.Depth > 0) { used.Add(host.ResolveLinks(link.Path)); }
-            foreach (ExtentReport extent in link.Extents)
-            {
-                if ((extent.Path ?? NameInFolder(extent.Name, folder)) is not { } path) { continue; }
-                if (host.Stat(path) is not null && host.ResolveLinks(path) is var real && real != realPath)
-                {
-                    used.Add(real);
-                }
-            }
-        }
-    }
-
-    private static string? NameInFolder(string? name, string folder) =>
-        name is null || name.Contains('/') || name.Contains('\0') ? null : HostPath.Combine(folder, name);
 
     private static FolderDisk Line(string name, DiskReport report)
     {

@@ -39,7 +39,7 @@ public sealed record LinkReport(
             ExtentsOf(link), [.. link.Files.Select(path => FileReport.Of(host, path))]);
     }
 
-    private static string WordFor(LinkFormat format) => format switch
+    internal static string WordFor(LinkFormat format) => format switch
     {
         LinkFormat.Raw => "raw",
         LinkFormat.TextDescriptor => "textDescriptor",
@@ -60,7 +60,7 @@ public sealed record LinkReport(
         return link.Descriptor.Extents.Count == 0 ? null : sectors * Sector.Bytes;
     }
 
-    private static string? Hex(uint? contentId) => contentId?.ToString("x8");
+    internal static string? Hex(uint? contentId) => contentId?.ToString("x8");
 
     private static ExtentReport[] ExtentsOf(Link link)
     {

@@ -21,7 +21,11 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(ResizeReport))]
 [JsonSerializable(typeof(FolderReport))]
 [JsonSerializable(typeof(CompareReport))]
+[JsonSerializable(typeof(ChainReport))]
+[JsonSerializable(typeof(DriftReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(ChangeReport))]
+[JsonSerializable(typeof(SnapshotListReport))]
+[JsonSerializable(typeof(RebaseReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;

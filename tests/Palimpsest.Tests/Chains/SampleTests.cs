@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using Palimpsest.Core.Chains;
+using Palimpsest.Core.Chains.Graph;
 using Palimpsest.Core.Findings;
+using Palimpsest.Core.Reports;
 using Palimpsest.Tests.Tooling;
 using Xunit;
 
@@ -30,5 +32,19 @@ public sealed class SampleTests
         Assert.Contains("vmfs_thick-000001-delta.vmdk", refusal.Message, StringComparison.Ordinal);
         using DiskInspection inspection = Disk.Inspect(path);
         Assert.Equal(2, inspection.Links.Count);
+    }
+
+    [Fact]
+    public void TheChainOfTheSampleIsDrawnWithWhatIsMissing()
+    {
+        ChainGraph graph = ChainGraph.Of(Samples.Find("vmdk/vmfs_thick-000001.vmdk"));
+        GraphLink child = graph.Named!, parent = child.Parent!;
+        Assert.Equal(("vmfs_thick.vmdk", EdgeState.Good, 0x0172e8a4u),
+            (parent.Name, child.Edge!.State, parent.Descriptor!.ContentId));
+        Assert.Equal([ExtentState.Missing], child.Extents.Select(extent => extent.State));
+        Assert.Equal([ExtentState.Present], parent.Extents.Select(extent => extent.State));
+        Assert.Equal(2, graph.ComponentOf(child).Count);
+        ChainReport report = ChainReport.From(graph, child.Path);
+        Assert.Equal(ExitCodes.ChainIncomplete, report.ExitCode);
     }
 }

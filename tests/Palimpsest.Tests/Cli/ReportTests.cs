@@ -104,6 +104,8 @@ public sealed partial class ReportTests : IDisposable
         AssertReport("write", "write", path, "--offset", "0");
         AssertReport("repair", "repair", path, "--dry-run");
         AssertReport("describe", "describe", lost, "--dry-run");
+        AssertReport("chain", "chain", path);
+        AssertReport("drift", "drift", path);
     }
 
     [Fact]
@@ -175,6 +177,8 @@ public sealed partial class ReportTests : IDisposable
     [InlineData("resize")]
     [InlineData("read")]
     [InlineData("write")]
+    [InlineData("chain")]
+    [InlineData("drift")]
     [InlineData("completion")]
     [InlineData("man")]
     public void HelpFitsAScreenAndHasAnExample(string verb)

@@ -26,12 +26,23 @@ public sealed record ChainChange
     /// <summary>The steps, in order.</summary>
     public required IReadOnlyList<ChangeStep> Steps { get; init; }
 
-    /// <summary>How many of them are done, durably.</summary>
+    /// <summary>
+    /// Links that must be what they were when the change was planned, while they are there: what stands on them, or
+    /// deletes them, was planned for that content.
+    /// </summary>
+    public IReadOnlyList<ExpectedLink>? Unchanged { get; init; }
+
+    /// <summary>How many steps are done, durably.</summary>
     public int DoneSteps { get; init; }
 
     /// <summary>What the user works with afterwards: the link to run from.</summary>
     public required string HeadAfter { get; init; }
 }
+
+/// <summary>A link and the content it is to have.</summary>
+/// <param name="Path">The link, as in <see cref="ChangeStep"/>.</param>
+/// <param name="ContentId">Its CID.</param>
+public sealed record ExpectedLink(string Path, uint ContentId);
 
 /// <summary>Reads and writes changes.</summary>
 [JsonSourceGenerationOptions(

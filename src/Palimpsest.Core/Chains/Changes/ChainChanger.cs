@@ -1,5 +1,6 @@
 using Palimpsest.Core.Blocks;
 using Palimpsest.Core.Findings;
+using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Changes;
@@ -24,6 +25,9 @@ public sealed record ChangePlan
 
     /// <summary>Bytes in files that are deleted or emptied, holes included.</summary>
     public long ReleasedBytes { get; init; }
+
+    /// <summary>Files that are frozen now, have to be written to, and are to be frozen again.</summary>
+    public IReadOnlyList<string> FrozenFiles { get; init; } = [];
 
     /// <summary>What was found on the way.</summary>
     public required FindingList Findings { get; init; }
@@ -75,8 +79,18 @@ public static class ChainChanger
             throw new BlockException(BlockErrorKind.NoSpace, planned.Folder, null,
                 $"up to {planned.RoomBytes} bytes are needed, and {free} are free; nothing was changed");
         }
-        ChangeFile.Write(options.Host, planned.Folder, planned.Change);
-        return Run(planned.Folder, planned.Change, wasResumed: false, options, planned.Findings, progress, cancellation);
+        if (planned.Change.Steps.Count == 0)
+        {
+            return new ChangeResult(planned.Change, planned.Folder, WasResumed: false, 0, planned.Findings);
+        }
+
+        // Taking the locks gave the permission to write; only the first plan saw what was frozen.
+        ChainChange change = first.FrozenFiles.Count == 0 ? planned.Change : planned.Change with
+        {
+            Steps = [.. planned.Change.Steps, new FreezeStep { Paths = first.FrozenFiles }],
+        };
+        ChangeFile.Begin(options.Host, planned.Folder, change);
+        return Run(planned.Folder, change, wasResumed: false, options, planned.Findings, progress, cancellation);
     }
 
     /// <summary>
@@ -107,10 +121,9 @@ public static class ChainChanger
         string path, string folder, DiskOpenOptions options, FindingList findings)
     {
         if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is not { } change) { return null; }
-        HostEntry? entry = options.Host.Stat(path);
-        string named = entry is null ? HostPath.Combine(FolderOf(path, options)!, HostPath.NameOf(path))
-            : options.Host.ResolveLinks(path);
-        bool isMeant = entry?.Kind == HostEntryKind.Folder
+        string named = options.Host.Stat(path) is null
+            ? HostPath.Combine(FolderOf(path, options)!, HostPath.NameOf(path)) : options.Host.ResolveLinks(path);
+        bool isMeant = options.Host.Stat(named)?.Kind == HostEntryKind.Folder
             || ChangeFile.NamesIn(change).Any(other => HostPath.Combine(folder, other) == named);
         return isMeant ? change : null;
     }
@@ -119,7 +132,7 @@ public static class ChainChanger
     private static IEnumerable<string> FoldersOf(string path, DiskOpenOptions options)
     {
         if (FolderOf(path, options) is not { } own) { return []; }
-        if (options.Host.Stat(path) is not { Kind: HostEntryKind.File or HostEntryKind.Link }) { return [own]; }
+        if (options.Host.Stat(path) is null || options.Host.ResolveLinks(path) == own) { return [own]; }
         using DiskInspection inspection = Disk.Inspect(path, options with { IsWritable = false });
         return [.. inspection.Links.Select(link => HostPath.FolderOf(options.Host.ResolveLinks(link.Path)))
             .Prepend(own).Distinct()];
@@ -129,10 +142,10 @@ public static class ChainChanger
     private static string? FolderOf(string path, DiskOpenOptions options)
     {
         IHost host = options.Host;
-        if (host.Stat(path) is { } entry)
+        if (host.Stat(path) is not null)
         {
             string real = host.ResolveLinks(path);
-            return entry.Kind == HostEntryKind.Folder ? real : HostPath.FolderOf(real);
+            return host.Stat(real)?.Kind == HostEntryKind.Folder ? real : HostPath.FolderOf(real);
         }
         string folder = HostPath.FolderOf(path);
         return host.Stat(folder) is null ? null : host.ResolveLinks(folder);
@@ -165,13 +178,22 @@ public static class ChainChanger
     private static ChangeResult Run(string folder, ChainChange change, bool wasResumed, DiskOpenOptions options,
         FindingList findings, IProgress<CopyProgress>? progress, CancellationToken cancellation)
     {
+        foreach (ExpectedLink link in change.Unchanged ?? [])
+        {
+            if (IsWrittenSince(link, folder, options.Host) is { } found)
+            {
+                throw findings.Refuse(ChangeFindings.ChangeOutdated, HostPath.Combine(folder, link.Path),
+                    $"its CID is {found:x8}, and was {link.ContentId:x8} when {change.Verb} was begun");
+            }
+        }
         var runner = new StepRunner(options, folder, findings);
         long written = 0;
         if (wasResumed) { MakeDurable(options.Host, folder, change); }
-        for (int i = change.DoneSteps; i < change.Steps.Count; i++)
+        for (int i = 0; i < change.Steps.Count; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             ChangeStep step = change.Steps[i];
+            if (i < change.DoneSteps && !IsOutdated(step, folder, options.Host)) { continue; }
             if (step is not MergeStep merge)
             {
                 runner.Run(step);
@@ -181,16 +203,15 @@ public static class ChainChanger
             int index = i;
             written += new MergeRunner(options, folder, findings)
             {
-                WasInterrupted = wasResumed,
                 Checkpoint = doneBytes => ChangeFile.Write(options.Host, folder, current with
                 {
-                    DoneSteps = index,
+                    DoneSteps = Math.Max(index, current.DoneSteps),
                     Steps = [.. current.Steps.Select((other, at) => at == index ? merge with { DoneBytes = doneBytes } : other)],
                 }),
             }.Run(merge, progress, cancellation);
 
             // What follows takes the source away, so that the merge could not be done again.
-            change = change with { DoneSteps = i + 1 };
+            change = change with { DoneSteps = Math.Max(i + 1, change.DoneSteps) };
             ChangeFile.Write(options.Host, folder, change);
         }
         ChangeFile.Delete(options.Host, folder);
@@ -211,5 +232,19 @@ public static class ChainChanger
         {
             host.FlushFolder(other);
         }
+    }
+
+    // While the source of a merge is there, whoever runs from it may have gone on writing to it after an interruption.
+    // What it holds goes down again: what is the same already changes nothing.
+    private static bool IsOutdated(ChangeStep step, string folder, IHost host) =>
+        step is MergeStep merge
+        && IsWrittenSince(new ExpectedLink(merge.Head, merge.HeadContentId), folder, host) is not null;
+
+    private static uint? IsWrittenSince(ExpectedLink link, string folder, IHost host)
+    {
+        string path = HostPath.Combine(folder, link.Path);
+        if (host.Stat(path) is not { Kind: HostEntryKind.File }) { return null; }
+        uint? found = LinkProbe.Read(host, path, new FindingList()).Descriptor?.ContentId;
+        return found == link.ContentId ? null : found ?? VmdkDescriptor.NoParent;
     }
 }

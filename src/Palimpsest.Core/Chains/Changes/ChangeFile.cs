@@ -14,7 +14,7 @@ internal static class ChangeFile
     public const string Name = "palimpsest-change.json";
 
     // A change of a chain of 255 links with its machine's files has some hundred kilobytes.
-    private const int MaximumBytes = 4 << 20, MaximumSteps = 4096;
+    private const int MaximumBytes = 4 << 20, MarginBytes = 64 << 10, MaximumSteps = 4096;
 
     /// <summary>The change that is under way in a folder; null when there is none.</summary>
     /// <exception cref="ImageException">There is one, and it cannot be used.</exception>
@@ -35,10 +35,26 @@ internal static class ChangeFile
         return Parse(bytes, path, allowOutside, findings);
     }
 
+    /// <summary>Writes a change down before its first step.</summary>
+    /// <exception cref="BlockException"><c>Refused</c>: it is too large to be read again.</exception>
+    /// <exception cref="ImageException">It could not be read again; nothing was changed.</exception>
+    public static void Begin(IHost host, string folder, ChainChange change)
+    {
+        // Later states have a few digits more.
+        byte[] bytes = ToBytes(change);
+        if (change.Steps.Count > MaximumSteps || bytes.Length > MaximumBytes - MarginBytes)
+        {
+            throw new BlockException(BlockErrorKind.Refused, folder, null,
+                $"the change has {change.Steps.Count} steps in {bytes.Length} bytes, more than could be resumed; "
+                + "nothing was changed");
+        }
+        Parse(bytes, folder, allowOutside: true, new FindingList());
+        Write(host, folder, change);
+    }
+
     /// <summary>Writes it, durably, in place of an earlier state of the same change.</summary>
     public static void Write(IHost host, string folder, ChainChange change) =>
-        AtomicFile.Replace(host, HostPath.Combine(folder, Name),
-            JsonSerializer.SerializeToUtf8Bytes(change, ChangeJson.Default.ChainChange));
+        AtomicFile.Replace(host, HostPath.Combine(folder, Name), ToBytes(change));
 
     /// <summary>Says that the change is done.</summary>
     public static void Delete(IHost host, string folder)
@@ -83,7 +99,8 @@ internal static class ChangeFile
 
     /// <summary>Every file that a change speaks of.</summary>
     internal static IEnumerable<string> NamesIn(ChainChange change) =>
-        change.Steps.SelectMany(NamesIn).Concat(change.LockedFiles).Append(change.Disk).Append(change.HeadAfter);
+        change.Steps.SelectMany(NamesIn).Concat(change.LockedFiles).Concat((change.Unchanged ?? []).Select(link => link.Path))
+            .Append(change.Disk).Append(change.HeadAfter);
 
     /// <summary>Every file that a step speaks of.</summary>
     internal static IEnumerable<string> NamesIn(ChangeStep step) => step switch
@@ -93,11 +110,14 @@ internal static class ChangeFile
             ? [delta.Path, delta.Parent, like] : [delta.Path, delta.Parent],
         EmptyDeltaStep delta => [delta.Path],
         EditDescriptorStep edit => [edit.Path],
-        EditDictionaryStep edit => [edit.Path],
+        EditDictionaryStep edit => edit.CreateLike is { } like ? [edit.Path, like] : [edit.Path],
         FreezeStep freeze => freeze.Paths,
         DeleteFilesStep delete => delete.Paths,
         _ => throw new InvalidOperationException($"{step.GetType().Name} names no files"),
     };
+
+    private static byte[] ToBytes(ChainChange change) =>
+        JsonSerializer.SerializeToUtf8Bytes(change, ChangeJson.Default.ChainChange);
 
     // The file may have come with the disk, from anybody: it must not make this program touch other files.
     private static bool IsUsable(string name, bool allowOutside)

@@ -107,7 +107,7 @@ public sealed record EmptyDeltaStep : ChangeStep
 /// <summary>One value that is set, or removed.</summary>
 /// <param name="Key">The key.</param>
 /// <param name="Value">Its new value; null removes the key.</param>
-public sealed record KeyEdit(string Key, string? Value);
+public sealed record KeyEdit(string Key, string? Value = null);
 
 /// <summary>Changes single values of a link's descriptor.</summary>
 public sealed record EditDescriptorStep : ChangeStep
@@ -131,8 +131,20 @@ public sealed record EditDictionaryStep : ChangeStep
     /// <summary>The values.</summary>
     public required IReadOnlyList<KeyEdit> Edits { get; init; }
 
+    /// <summary>
+    /// What the keys hold when the change is planned. A key that holds neither this nor its new value was changed by
+    /// somebody else since, and is not touched. Null: not known.
+    /// </summary>
+    public IReadOnlyList<KeyEdit>? Before { get; init; }
+
+    /// <summary>When the file is not there it is made, with the owner and mode of this one.</summary>
+    public string? CreateLike { get; init; }
+
+    /// <summary>What the edits are for, in place of the list of them.</summary>
+    public string? Purpose { get; init; }
+
     /// <inheritdoc/>
-    public override string Text => $"in {Path} {KeyEdits.TextOf(Edits)}";
+    public override string Text => $"in {Path} {Purpose ?? KeyEdits.TextOf(Edits)}";
 }
 
 /// <summary>Takes the permission to write from files that a snapshot froze.</summary>
@@ -151,8 +163,14 @@ public sealed record DeleteFilesStep : ChangeStep
     /// <summary>The files, in the order in which they go: descriptors before data.</summary>
     public required IReadOnlyList<string> Paths { get; init; }
 
+    /// <summary>
+    /// Bytes of them whose content is nowhere else and is thrown away; 0 where all of it is in another link by then.
+    /// </summary>
+    public long LostBytes { get; init; }
+
     /// <inheritdoc/>
-    public override string Text => $"delete {string.Join(", ", Paths)}";
+    public override string Text => $"{(LostBytes > 0 ? "throw away" : "delete")} {string.Join(", ", Paths)}"
+        + (LostBytes > 0 ? $" ({LostBytes} bytes)" : "");
 }
 
 internal static class KeyEdits

@@ -46,10 +46,11 @@ public sealed record MergeRequest
 /// <param name="WriteBytes">Bytes of guest data to write.</param>
 /// <param name="RoomBytes">Room they take at most.</param>
 /// <param name="ReleasedBytes">Bytes in files that go.</param>
+/// <param name="FrozenFiles">The target's files that are frozen, and stay below another link.</param>
 /// <param name="HeadAfter">The link to work with afterwards.</param>
 internal sealed record MergeDraft(
     string Folder, MergeStep Merge, IReadOnlyList<ChangeStep> After, IReadOnlyList<string> LockedFiles, long WriteBytes,
-    long RoomBytes, long ReleasedBytes, string HeadAfter);
+    long RoomBytes, long ReleasedBytes, IReadOnlyList<string> FrozenFiles, string HeadAfter);
 
 /// <summary>Plans merges: what is to be written, who would be hurt, which files have to follow.</summary>
 public static class MergePlanner
@@ -79,6 +80,7 @@ public static class MergePlanner
             RoomBytes = draft.RoomBytes,
             FreeBytes = options.Host.FreeBytes(draft.Folder),
             ReleasedBytes = draft.ReleasedBytes,
+            FrozenFiles = draft.FrozenFiles,
             Findings = findings,
         };
     }
@@ -103,6 +105,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     private readonly IReadOnlyList<Link> links = disk.Links;
     private readonly List<string> paths = [.. disk.Links.Select(link => options.Host.ResolveLinks(link.Path))];
     private readonly Dictionary<string, MachineFolder> machines = new(StringComparer.Ordinal);
+    private readonly Dependents dependents = new(options.Host);
     private readonly uint newContentId = DescriptorTemplate.NewContentId();
     private int targetIndex;
     private string folder = "";
@@ -113,16 +116,19 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         folder = HostPath.FolderOf(paths[targetIndex]);
         foreach (Link link in links.Take(targetIndex + 1)) { WriteGuard.ThrowIfChanging(options, link, findings); }
         ThrowUnlessWritable(links[targetIndex]);
-        InterruptedTables.ThrowUnlessSound(host, links[targetIndex], findings);
+        UnclosedTables.ThrowIfDamaged(options, links[targetIndex], findings);
         IReadOnlyList<Dependent> children = FindChildren();
+        ThrowIfRunBetween();
         if (!isSnapshotListKept) { ThrowIfHeldBySnapshot(); }
         (long write, long room) = Measure();
         var steps = new List<ChangeStep>();
         if (request.Afterwards == MergedDelta.Delete) { steps.AddRange(Repoint(children)); }
         if (request.Afterwards == MergedDelta.Empty) { steps.Add(Empty()); }
         List<string> gone = [.. FilesGone()];
+        ThrowIfNamedElsewhere(gone);
         if (gone.Count > 0) { steps.Add(new DeleteFilesStep { Paths = gone }); }
-        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles()], write, room, ReleasedBytes(gone),
+        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles(children)], write, room, ReleasedBytes(gone),
+            [.. FrozenFiles(children)],
             request.Afterwards == MergedDelta.Delete ? Name(paths[targetIndex]) : Name(paths[0]));
     }
 
@@ -161,7 +167,6 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     // Children of the head go on to see its content; whoever else stands on a link below would see it change.
     private IReadOnlyList<Dependent> FindChildren()
     {
-        var dependents = new Dependents(host);
         for (int i = 1; i <= targetIndex; i++)
         {
             foreach (Dependent other in dependents.Of(paths[i]))
@@ -182,6 +187,32 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
                 links[0].Path, $"{outside.Path} stands on it, and cannot be moved to {links[targetIndex].Path}");
         }
         return children;
+    }
+
+    // The links between are deleted; whoever ran from one would find nothing.
+    private void ThrowIfRunBetween()
+    {
+        for (int i = 1; i < targetIndex; i++)
+        {
+            foreach ((MachineSettings settings, VmxDisk used) in MachinesBeside(paths[i]).RunningFrom(paths[i]))
+            {
+                throw findings.Refuse(ChangeFindings.Shared, links[i].Path,
+                    $"{HostPath.NameOf(settings.Path)} runs from it, at {used.Node}");
+            }
+        }
+    }
+
+    // A descriptor can name any file of its folder as its own data, also one that another disk needs.
+    private void ThrowIfNamedElsewhere(List<string> gone)
+    {
+        var goes = gone.Select(name => HostPath.Combine(folder, name)).ToHashSet(StringComparer.Ordinal);
+        foreach (string path in goes)
+        {
+            if (dependents.Naming(path).FirstOrDefault(disk => !goes.Contains(disk)) is { } other)
+            {
+                throw findings.Refuse(ChangeFindings.Shared, path, $"{other} names it as its own data");
+            }
+        }
     }
 
     private void ThrowIfHeldBySnapshot()
@@ -234,12 +265,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         string targetName = HostPath.NameOf(paths[targetIndex]);
         foreach (var machine in MachinesBeside(paths[0]).RunningFrom(paths[0]).GroupBy(found => found.Settings.Path))
         {
-            yield return new EditDictionaryStep
-            {
-                Path = Name(machine.Key),
-                Edits = [.. machine.Select(found => new KeyEdit(
-                    found.Disk.Node + ".fileName", MachineFolder.Renamed(found.Disk.FileName, targetName)))],
-            };
+            yield return DictionaryEdits.Step(Name(machine.Key), machine.First().Settings.File.Dictionary,
+                [.. machine.Select(found => new KeyEdit(
+                    found.Disk.Node + ".fileName", MachineFolder.Renamed(found.Disk.FileName, targetName)))]);
         }
     }
 
@@ -273,8 +301,17 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         }
     }
 
-    private IEnumerable<string> LockedFiles() =>
-        links.Take(targetIndex + 1).Zip(paths, FilesOf).SelectMany(files => files).Select(Name).Distinct();
+    // With the children whose descriptors are edited: whoever writes to one edits it too.
+    private IEnumerable<string> LockedFiles(IReadOnlyList<Dependent> children) =>
+        links.Take(targetIndex + 1).Zip(paths, FilesOf).SelectMany(files => files)
+            .Concat(request.Afterwards == MergedDelta.Delete ? children.Select(child => child.Path) : [])
+            .Select(Name).Distinct();
+
+    // A link that others stand on stays frozen; one that is run from again is not.
+    private IEnumerable<string> FrozenFiles(IReadOnlyList<Dependent> children) =>
+        request.Afterwards == MergedDelta.Delete && children.Count == 0 ? []
+            : FilesOf(links[targetIndex], paths[targetIndex])
+                .Where(path => host.Stat(path) is { IsReadOnly: true }).Select(Name);
 
     private long ReleasedBytes(List<string> gone)
     {

@@ -9,17 +9,16 @@ namespace Palimpsest.Core.Chains.Changes;
 /// </summary>
 internal sealed class PendingChange
 {
+    private readonly IHost host;
     private readonly List<MergeStep> merges = [];
 
-    private PendingChange()
-    {
-    }
+    private PendingChange(IHost host) => this.host = host;
 
     /// <summary>The unfinished changes in the folders of these links.</summary>
     public static PendingChange For(DiskOpenOptions options, IReadOnlyList<Link> links, FindingList findings)
     {
-        var pending = new PendingChange();
         IHost host = options.Host;
+        var pending = new PendingChange(host);
         var paths = links.Select(link => host.ResolveLinks(link.Path)).ToList();
         foreach (string folder in paths.Select(HostPath.FolderOf).Distinct())
         {
@@ -43,10 +42,14 @@ internal sealed class PendingChange
     /// True when a merge is about to give the parent a new CID, or just did, and the child is the link it is merged
     /// from: the two fit whichever of both CIDs each of them has.
     /// </summary>
-    public bool Explains(string childPath, uint? expected, string parentPath, uint? found) => merges.Exists(merge =>
-        merge.Above == childPath && merge.Target == parentPath
-        && (expected == merge.OldContentId || expected == merge.NewContentId)
-        && (found == merge.OldContentId || found == merge.NewContentId));
+    public bool Explains(Link child, Link parent)
+    {
+        uint? expected = child.Descriptor?.ParentContentId, found = parent.Descriptor?.ContentId;
+        return child.Descriptor?.CapacityBytes == parent.Descriptor?.CapacityBytes && merges.Exists(merge =>
+            merge.Above == host.ResolveLinks(child.Path) && merge.Target == host.ResolveLinks(parent.Path)
+            && (expected == merge.OldContentId || expected == merge.NewContentId)
+            && (found == merge.OldContentId || found == merge.NewContentId));
+    }
 
     private void Add(MergeStep merge, string folder, List<string> paths, bool isDone, FindingList findings)
     {

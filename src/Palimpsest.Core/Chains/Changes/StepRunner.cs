@@ -40,18 +40,33 @@ internal sealed class StepRunner(DiskOpenOptions options, string folder, Finding
         DescriptorStore.Write(host, link.DescriptorPlace!, editor.ToBytes());
     }
 
+    // Crash order: the file is replaced by rename, so that all of its values are old, or all are new.
     private void EditDictionary(EditDictionaryStep step)
     {
         string path = HostPath.Combine(folder, step.Path);
-        DictionaryFile dictionary = DictionaryFile.Read(host, path, findings);
-        byte[] before = dictionary.ToBytes();
-        foreach (KeyEdit edit in step.Edits)
-        {
-            dictionary = edit.Value is null ? dictionary.Without(edit.Key) : dictionary.With(edit.Key, edit.Value);
-        }
-        byte[] after = dictionary.ToBytes();
-        if (!after.AsSpan().SequenceEqual(before)) { AtomicFile.Replace(host, path, after); }
+        bool isNew = step.CreateLike is not null && host.Stat(path) is null;
+        DictionaryFile dictionary = isNew
+            ? DictionaryFile.Parse([], path, findings)
+            : DictionaryFile.Read(host, path, findings);
+        ThrowIfEditedSince(step, dictionary, path);
+        byte[] before = dictionary.ToBytes(), after = dictionary.With(step.Edits).ToBytes();
+        if (after.AsSpan().SequenceEqual(before)) { return; }
+        AtomicFile.Replace(host, path, after);
+        if (isNew) { host.MatchPermissions(HostPath.Combine(folder, step.CreateLike!), path); }
     }
+
+    private void ThrowIfEditedSince(EditDictionaryStep step, DictionaryFile dictionary, string path)
+    {
+        foreach (KeyEdit before in step.Before ?? [])
+        {
+            string? found = dictionary[before.Key];
+            if (found == before.Value || step.Edits.Any(edit => edit.Key == before.Key && edit.Value == found)) { continue; }
+            throw findings.Refuse(ChangeFindings.ChangeOutdated, path,
+                $"{before.Key} was {Shown(before.Value)} when the change was begun, and is {Shown(found)}");
+        }
+    }
+
+    private static string Shown(string? value) => value is null ? "not there" : $"\"{value}\"";
 
     // Crash order: nothing refers to the files any more, and a descriptor goes before the data it names.
     private void Delete(DeleteFilesStep step)

@@ -282,7 +282,8 @@ internal sealed partial class DataSet
         sectors is > 0 and <= long.MaxValue / Sector.Bytes / 1024 ? (long)sectors
             : throw findings.Refuse(SparseFindings.BadShape, path, $"the header counts {sectors} sectors");
 
-    private static string DiskNameOf(string name)
+    /// <summary>The usual name of the descriptor that belongs to a data file.</summary>
+    public static string DiskNameOf(string name)
     {
         if (DataName().Match(name) is { Success: true } data) { return data.Groups[1].Value + ".vmdk"; }
 

@@ -185,7 +185,8 @@ internal sealed class DescriptionDraft(
         Sibling? sibling = survey.Siblings.FirstOrDefault(sibling => sibling.Descriptor.Extents.Any(extent =>
             extent.Type is ExtentType.Vmfs or ExtentType.VmfsSparse or ExtentType.SeSparse));
         if (sibling is not null) { return $"{sibling.Name} lies on ESXi's own extents"; }
-        (string Name, VmxFile File) settings = survey.Settings.Find(settings => settings.File.IsFromEsxi);
+        (string Name, VmxFile File) settings =
+            survey.Settings.FirstOrDefault(settings => settings.File.IsFromEsxi);
         if (settings.Name is not null) { return $"{settings.Name} has settings of ESXi"; }
         (string Name, VmwareLog Log) log = survey.Logs.Find(log => log.Log.IsFromEsxi);
         return log.Name is not null ? $"{log.Name} has paths of a datastore" : null;

@@ -29,19 +29,25 @@ internal sealed class FolderSurvey
 {
     // A machine has at most a few hundred disk files and keeps about ten logs. The bounds are for hostile
     // folders.
-    private const int MaximumDescriptors = 4096, MaximumWitnesses = 64, MaximumLogs = 8, MaximumDepth = 255;
+    private const int MaximumDescriptors = 4096, MaximumLogs = 8, MaximumDepth = 255;
 
     private readonly Dictionary<string, Sibling> siblings = new(StringComparer.Ordinal);
 
-    private FolderSurvey(string folder) => Folder = folder;
+    private readonly MachineFiles machines;
+
+    private FolderSurvey(string folder, MachineFiles machines)
+    {
+        Folder = folder;
+        this.machines = machines;
+    }
 
     public string Folder { get; }
 
     public IReadOnlyCollection<Sibling> Siblings => siblings.Values;
 
-    public List<(string Name, VmxFile File)> Settings { get; } = [];
+    public IReadOnlyList<(string Name, VmxFile File)> Settings => machines.Settings;
 
-    public List<(string Name, VmsdFile File)> SnapshotLists { get; } = [];
+    public IReadOnlyList<(string Name, VmsdFile File)> SnapshotLists => machines.SnapshotLists;
 
     /// <summary>Newest first.</summary>
     public List<(string Name, VmwareLog Log)> Logs { get; } = [];
@@ -52,10 +58,11 @@ internal sealed class FolderSurvey
     /// <summary>Reads a folder; <paramref name="lostName"/> is not taken for a sibling of itself.</summary>
     public static FolderSurvey Read(IHost host, string folder, string lostName, FindingList findings)
     {
-        var survey = new FolderSurvey(folder);
+        IReadOnlyList<string> all = host.List(folder);
+        var survey = new FolderSurvey(folder, MachineFiles.Read(host, folder, all, findings));
         var logs = new List<(string Name, DateTime ModifiedUtc)>();
         int left = MaximumDescriptors;
-        foreach (string name in host.List(folder))
+        foreach (string name in all)
         {
             survey.Names.Add(name);
             string path = HostPath.Combine(folder, name);
@@ -63,16 +70,6 @@ internal sealed class FolderSurvey
             if (Has(name, ".vmdk") && name != lostName && left-- > 0)
             {
                 survey.TakeDescriptor(host, name, path);
-            }
-            else if (Has(name, ".vmx") && survey.Settings.Count < MaximumWitnesses
-                && DictionaryFile.TryRead(host, path, findings) is { } settings)
-            {
-                survey.Settings.Add((name, new VmxFile(settings)));
-            }
-            else if (Has(name, ".vmsd") && survey.SnapshotLists.Count < MaximumWitnesses
-                && DictionaryFile.TryRead(host, path, findings) is { } snapshots)
-            {
-                survey.SnapshotLists.Add((name, new VmsdFile(snapshots)));
             }
             else if (Has(name, ".log") && name.StartsWith("vmware", StringComparison.OrdinalIgnoreCase))
             {

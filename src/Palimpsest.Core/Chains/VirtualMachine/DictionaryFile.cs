@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Palimpsest.Core.Chains.Changes;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
@@ -112,33 +113,40 @@ public sealed class DictionaryFile
     /// <summary>The same file with one value set; a new key goes to the end.</summary>
     public DictionaryFile With(string key, string value)
     {
-        ArgumentException.ThrowIfNullOrEmpty(key);
         ArgumentNullException.ThrowIfNull(value);
-        string encoded = encoding.Encode(Escape(value));
-        var changed = new List<Line>(lines);
-        if (indexOfKey.TryGetValue(key, out int index))
-        {
-            Line line = lines[index];
-            string raw = string.Concat(
-                line.Raw.AsSpan(0, line.ValueStart), encoded,
-                line.Raw.AsSpan(line.ValueStart + line.ValueLength));
-            changed[index] = line with { Raw = raw, Value = value, ValueLength = encoded.Length };
-            return new DictionaryFile(changed, encoding);
-        }
-        string lineEnd = lines.Count > 0 && lines[0].Raw.EndsWith("\r\n", StringComparison.Ordinal)
-            ? "\r\n" : "\n";
-        if (changed.Count > 0 && !changed[^1].Raw.EndsWith('\n'))
-        {
-            changed[^1] = changed[^1] with { Raw = changed[^1].Raw + lineEnd };
-        }
-        string start = $"{key} = \"";
-        changed.Add(new Line($"{start}{encoded}\"{lineEnd}", key, value, start.Length, encoded.Length));
-        return new DictionaryFile(changed, encoding);
+        return With([new KeyEdit(key, value)]);
     }
 
     /// <summary>The same file without any line of a key.</summary>
-    public DictionaryFile Without(string key) => new(
-        [.. lines.Where(line => !line.Key.Equals(key, StringComparison.OrdinalIgnoreCase))], encoding);
+    public DictionaryFile Without(string key) => With([new KeyEdit(key, null)]);
+
+    /// <summary>
+    /// The same file with these values set, new keys at the end, or removed. Of a key that comes twice the last edit
+    /// counts.
+    /// </summary>
+    /// <exception cref="BlockException"><c>Refused</c>: the file's encoding cannot hold a value.</exception>
+    public DictionaryFile With(IEnumerable<KeyEdit> edits)
+    {
+        ArgumentNullException.ThrowIfNull(edits);
+        var wanted = new OrderedDictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (KeyEdit edit in edits)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(edit.Key);
+            wanted[edit.Key] = edit.Value;
+        }
+        var changed = new List<Line>(lines.Count);
+        for (int i = 0; i < lines.Count; i++)
+        {
+            Line line = lines[i];
+            if (!wanted.TryGetValue(line.Key, out string? value)) { changed.Add(line); }
+            else if (value is not null) { changed.Add(indexOfKey[line.Key] == i ? Changed(line, value) : line); }
+        }
+        foreach ((string key, string? value) in wanted)
+        {
+            if (value is not null && !indexOfKey.ContainsKey(key)) { Append(changed, key, value); }
+        }
+        return new DictionaryFile(changed, encoding);
+    }
 
     /// <summary>The bytes; what was not edited is as it was read.</summary>
     public byte[] ToBytes()
@@ -146,6 +154,26 @@ public sealed class DictionaryFile
         var text = new StringBuilder();
         foreach (Line line in lines) { text.Append(line.Raw); }
         return Encoding.Latin1.GetBytes(text.ToString());
+    }
+
+    private Line Changed(Line line, string value)
+    {
+        string encoded = encoding.Encode(Escape(value));
+        string raw = string.Concat(
+            line.Raw.AsSpan(0, line.ValueStart), encoded, line.Raw.AsSpan(line.ValueStart + line.ValueLength));
+        return line with { Raw = raw, Value = value, ValueLength = encoded.Length };
+    }
+
+    private void Append(List<Line> changed, string key, string value)
+    {
+        string encoded = encoding.Encode(Escape(value));
+        string lineEnd = lines.Count > 0 && lines[0].Raw.EndsWith("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
+        if (changed.Count > 0 && !changed[^1].Raw.EndsWith('\n'))
+        {
+            changed[^1] = changed[^1] with { Raw = changed[^1].Raw + lineEnd };
+        }
+        string start = $"{key} = \"";
+        changed.Add(new Line($"{start}{encoded}\"{lineEnd}", key, value, start.Length, encoded.Length));
     }
 
     private static Line Split(string raw, bool isFirst)

@@ -62,6 +62,12 @@ public sealed class DescriptorEditor
             text, DescriptorLineKind.KeyValue, key, value, start.Length, encoded.Length));
     }
 
+    /// <summary>Sets a key that has no line yet.</summary>
+    public void SetIfAbsent(string key, string value)
+    {
+        if (IndexOf(key) < 0) { Set(key, value); }
+    }
+
     /// <summary>Removes every line of a key.</summary>
     public void Remove(string key) => lines.RemoveAll(line => IsKey(line, key));
 
