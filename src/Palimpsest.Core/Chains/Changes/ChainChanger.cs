@@ -121,9 +121,8 @@ public static class ChainChanger
         string path, string folder, DiskOpenOptions options, FindingList findings)
     {
         if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is not { } change) { return null; }
-        HostEntry? entry = options.Host.Stat(path);
-        string named = entry is null ? HostPath.Combine(FolderOf(path, options)!, HostPath.NameOf(path))
-            : options.Host.ResolveLinks(path);
+        string named = options.Host.Stat(path) is null
+            ? HostPath.Combine(FolderOf(path, options)!, HostPath.NameOf(path)) : options.Host.ResolveLinks(path);
         bool isMeant = options.Host.Stat(named)?.Kind == HostEntryKind.Folder
             || ChangeFile.NamesIn(change).Any(other => HostPath.Combine(folder, other) == named);
         return isMeant ? change : null;
@@ -133,7 +132,7 @@ public static class ChainChanger
     private static IEnumerable<string> FoldersOf(string path, DiskOpenOptions options)
     {
         if (FolderOf(path, options) is not { } own) { return []; }
-        if (options.Host.Stat(path) is not { Kind: HostEntryKind.File or HostEntryKind.Link }) { return [own]; }
+        if (options.Host.Stat(path) is null || options.Host.ResolveLinks(path) == own) { return [own]; }
         using DiskInspection inspection = Disk.Inspect(path, options with { IsWritable = false });
         return [.. inspection.Links.Select(link => HostPath.FolderOf(options.Host.ResolveLinks(link.Path)))
             .Prepend(own).Distinct()];
@@ -204,7 +203,6 @@ public static class ChainChanger
             int index = i;
             written += new MergeRunner(options, folder, findings)
             {
-                WasInterrupted = wasResumed,
                 Checkpoint = doneBytes => ChangeFile.Write(options.Host, folder, current with
                 {
                     DoneSteps = Math.Max(index, current.DoneSteps),
@@ -218,20 +216,6 @@ public static class ChainChanger
         }
         ChangeFile.Delete(options.Host, folder);
         return new ChangeResult(change, folder, wasResumed, written, findings);
-    }
-
-    // While the source of a merge is there, whoever runs from it may have gone on writing to it after an interruption.
-    // What it holds goes down again: what is the same already changes nothing.
-    private static bool IsOutdated(ChangeStep step, string folder, IHost host) =>
-        step is MergeStep merge
-        && IsWrittenSince(new ExpectedLink(merge.Head, merge.HeadContentId), folder, host) is not null;
-
-    private static uint? IsWrittenSince(ExpectedLink link, string folder, IHost host)
-    {
-        string path = HostPath.Combine(folder, link.Path);
-        if (host.Stat(path) is not { Kind: HostEntryKind.File }) { return null; }
-        uint? found = LinkProbe.Read(host, path, new FindingList()).Descriptor?.ContentId;
-        return found == link.ContentId ? null : found ?? VmdkDescriptor.NoParent;
     }
 
     // A process that was killed leaves what it had not flushed in the host's memory. There it looks done, so no step
@@ -248,5 +232,19 @@ public static class ChainChanger
         {
             host.FlushFolder(other);
         }
+    }
+
+    // While the source of a merge is there, whoever runs from it may have gone on writing to it after an interruption.
+    // What it holds goes down again: what is the same already changes nothing.
+    private static bool IsOutdated(ChangeStep step, string folder, IHost host) =>
+        step is MergeStep merge
+        && IsWrittenSince(new ExpectedLink(merge.Head, merge.HeadContentId), folder, host) is not null;
+
+    private static uint? IsWrittenSince(ExpectedLink link, string folder, IHost host)
+    {
+        string path = HostPath.Combine(folder, link.Path);
+        if (host.Stat(path) is not { Kind: HostEntryKind.File }) { return null; }
+        uint? found = LinkProbe.Read(host, path, new FindingList()).Descriptor?.ContentId;
+        return found == link.ContentId ? null : found ?? VmdkDescriptor.NoParent;
     }
 }

@@ -116,7 +116,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         folder = HostPath.FolderOf(paths[targetIndex]);
         foreach (Link link in links.Take(targetIndex + 1)) { WriteGuard.ThrowIfChanging(options, link, findings); }
         ThrowUnlessWritable(links[targetIndex]);
-        InterruptedTables.ThrowUnlessSound(host, links[targetIndex], findings);
+        UnclosedTables.ThrowIfDamaged(options, links[targetIndex], findings);
         IReadOnlyList<Dependent> children = FindChildren();
         ThrowIfRunBetween();
         if (!isSnapshotListKept) { ThrowIfHeldBySnapshot(); }

@@ -20,9 +20,6 @@ internal sealed class MergeRunner(DiskOpenOptions options, string folder, Findin
     /// <summary>Called with the offset up to which everything is durable.</summary>
     public required Action<long> Checkpoint { get; init; }
 
-    /// <summary>True when an earlier run of the same merge may have been cut off while it wrote tables.</summary>
-    public bool WasInterrupted { get; init; }
-
     /// <summary>Merges, and returns how many bytes it wrote.</summary>
     public long Run(MergeStep step, IProgress<CopyProgress>? progress, CancellationToken cancellation)
     {
@@ -32,7 +29,6 @@ internal sealed class MergeRunner(DiskOpenOptions options, string folder, Findin
         int targetIndex = links.ToList().FindIndex(link => host.ResolveLinks(link.Path) == targetPath);
         if (targetIndex < 1) { throw Outdated(headPath, $"it does not stand on {targetPath}"); }
         Announce(step, links[targetIndex], links[targetIndex - 1]);
-        if (WasInterrupted) { InterruptedTables.Mend(host, links[targetIndex]); }
 
         // While the head has its CID nobody wrote to it, and what was copied before is still what it holds.
         long start = links[0].Descriptor!.ContentId == step.HeadContentId ? step.DoneBytes : 0;

@@ -21,6 +21,7 @@ internal sealed class MergeStack : IDisposable
         var opener = new ExtentOpener(options.Host, new HostNames(options.Host, options.AllowOutside), findings);
         try
         {
+            if (isWritable) { UnclosedTables.Mend(options, links[targetIndex]); }
             IBlockReader? below = null;
             for (int i = links.Count - 1; i >= targetIndex; i--)
             {

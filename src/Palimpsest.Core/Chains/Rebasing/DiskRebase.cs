@@ -124,7 +124,6 @@ public static class DiskRebase
         foreach (Finding finding in chain.Findings.Items) { findings.Add(finding); }
         if (chain.Refusal is { } refusal) { throw refusal; }
         WriteGuard.ThrowIfChanging(options, delta, findings);
-        if (!request.IsDryRun) { InterruptedTables.MendCuts(options.Host, chain.Links[0]); }
         using var stack = new MergeStack(options, chain.Links, 0, isWritable: !request.IsDryRun, findings);
         using var hole = newParent is null ? new HoleReader(stack.Target.Length) : null;
         var filler = new DeltaFiller(stack.Target, newParent ?? hole!, request.IsDryRun ? null : stack.Device,
