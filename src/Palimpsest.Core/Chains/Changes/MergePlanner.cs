@@ -124,7 +124,8 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         List<string> gone = [.. FilesGone()];
         ThrowIfNamedElsewhere(gone);
         if (gone.Count > 0) { steps.Add(new DeleteFilesStep { Paths = gone }); }
-        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles(children)], write, room, ReleasedBytes(gone),
+        return new MergeDraft(folder, Merge(), steps, [.. LockedFiles(children)], write, room,
+            ReleasedBytes(gone),
             request.Afterwards == MergedDelta.Delete ? Name(paths[targetIndex]) : Name(paths[0]));
     }
 
@@ -190,7 +191,8 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     {
         for (int i = 1; i < targetIndex; i++)
         {
-            foreach ((MachineSettings settings, VmxDisk used) in MachinesBeside(paths[i]).RunningFrom(paths[i]))
+            foreach ((MachineSettings settings, VmxDisk used) in MachinesBeside(paths[i])
+                .RunningFrom(paths[i]))
             {
                 throw findings.Refuse(ChangeFindings.Shared, links[i].Path,
                     $"{HostPath.NameOf(settings.Path)} runs from it, at {used.Node}");
@@ -275,7 +277,8 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         ParentContentId = newContentId,
     };
 
-    // The head first: while it is there it is the whole disk, and needs the links between. A descriptor before its data.
+    // The head first: while it is there it is the whole disk, and needs the links between. A descriptor
+    // before its data.
     private IEnumerable<string> FilesGone()
     {
         for (int i = targetIndex; i >= 0; i--)
