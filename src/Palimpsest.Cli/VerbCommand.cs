@@ -17,7 +17,8 @@ internal sealed class VerbCommand : Command
     }
 
     /// <summary>A group of verbs, which does nothing itself.</summary>
-    public VerbCommand(string name, string description, IEnumerable<VerbCommand> verbs, params string[] examples)
+    public VerbCommand(string name, string description, IEnumerable<VerbCommand> verbs,
+        params string[] examples)
         : base(name, description)
     {
         Examples = examples;

@@ -6,7 +6,8 @@ namespace Palimpsest.Cli;
 internal static class VerbTree
 {
     /// <summary>The verbs directly below a command, hidden ones left out.</summary>
-    public static IEnumerable<Command> Below(Command command) => command.Subcommands.Where(verb => !verb.Hidden);
+    public static IEnumerable<Command> Below(Command command) =>
+        command.Subcommands.Where(verb => !verb.Hidden);
 
     /// <summary>Every verb that does something, in order, at any depth.</summary>
     public static IEnumerable<Command> Doing(Command root) => Below(root).SelectMany(verb =>
@@ -16,7 +17,10 @@ internal static class VerbTree
     public static string NameOf(Command verb)
     {
         var words = new List<string>();
-        for (Command? next = verb; next is not (null or RootCommand); next = ParentOf(next)) { words.Insert(0, next.Name); }
+        for (Command? next = verb; next is not (null or RootCommand); next = ParentOf(next))
+        {
+            words.Insert(0, next.Name);
+        }
         return string.Join(' ', words);
     }
 

@@ -21,16 +21,16 @@ internal static class CompletionScript
         output.WriteLine("_vmdk() {");
         output.WriteLine("    local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} options");
         output.WriteLine("    if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then");
-        output.WriteLine($"        mapfile -t COMPREPLY < <(compgen -W '{NamesBelow(root)}' -f -- \"$word\")");
+        output.WriteLine(
+            $"        mapfile -t COMPREPLY < <(compgen -W '{NamesBelow(root)}' -f -- \"$word\")");
         output.WriteLine("        return");
         output.WriteLine("    fi");
         foreach (Command group in Groups(root))
         {
             output.WriteLine($"    if [[ $verb == {group.Name} ]]; then");
             output.WriteLine("        if ((COMP_CWORD == 2)) && [[ $word != -* ]]; then");
-            string files = group.Arguments.Count > 0 ? " -f" : "";
-            output.WriteLine(
-                $"            mapfile -t COMPREPLY < <(compgen -W '{NamesBelow(group)}'{files} -- \"$word\")");
+            string words = $"-W '{NamesBelow(group)}'{(group.Arguments.Count > 0 ? " -f" : "")}";
+            output.WriteLine($"            mapfile -t COMPREPLY < <(compgen {words} -- \"$word\")");
             output.WriteLine("            return");
             output.WriteLine("        fi");
             output.WriteLine("        verb+=\" ${COMP_WORDS[2]}\"");
@@ -109,7 +109,8 @@ internal static class CompletionScript
             string seen = $"__fish_seen_subcommand_from {group.Name}";
             foreach (Command verb in VerbTree.Below(group))
             {
-                WriteFishVerb(output, $"'{seen}; and not __fish_seen_subcommand_from {NamesBelow(group)}'", verb);
+                WriteFishVerb(output, $"'{seen}; and not __fish_seen_subcommand_from {NamesBelow(group)}'",
+                    verb);
                 WriteFishOptions(output, verb, $"{seen}; and __fish_seen_subcommand_from {verb.Name}");
             }
         }
@@ -120,7 +121,8 @@ internal static class CompletionScript
     private static string SeenAlone(RootCommand root, Command verb)
     {
         string condition = $"__fish_seen_subcommand_from {verb.Name}";
-        foreach (Command group in Groups(root).Where(group => VerbTree.Below(group).Any(other => other.Name == verb.Name)))
+        foreach (Command group in Groups(root)
+            .Where(group => VerbTree.Below(group).Any(other => other.Name == verb.Name)))
         {
             condition += $"; and not __fish_seen_subcommand_from {group.Name}";
         }
@@ -128,7 +130,8 @@ internal static class CompletionScript
     }
 
     private static void WriteFishVerb(TextOutput output, string condition, Command verb) =>
-        output.WriteLine($"complete -c vmdk -n {condition} -a {verb.Name} -d {Quote(verb.Description ?? "")}");
+        output.WriteLine(
+        $"complete -c vmdk -n {condition} -a {verb.Name} -d {Quote(verb.Description ?? "")}");
 
     private static void WriteFishOptions(TextOutput output, Command verb, string condition)
     {

@@ -2,7 +2,9 @@ using Palimpsest.Core.Reports;
 
 namespace Palimpsest.Cli.Rendering;
 
-/// <summary>Prints the snapshots of a machine or a disk: the list as a tree, then each disk's links.</summary>
+/// <summary>
+/// Prints the snapshots of a machine or a disk: the list as a tree, then each disk's links.
+/// </summary>
 internal static class SnapshotListText
 {
     private const int MaximumNameColumn = 44, MaximumIndent = 16;
@@ -11,7 +13,8 @@ internal static class SnapshotListText
     public static void Write(TextOutput output, SnapshotListReport report)
     {
         output.Write(PathText.Shown(report.Machine ?? report.Path), TextStyle.Strong).Write(": ");
-        output.WriteLine(report.List is null ? "no list of snapshots" : SizeText.Count(report.Snapshots.Count, "snapshot")
+        output.WriteLine(report.List is null
+            ? "no list of snapshots" : SizeText.Count(report.Snapshots.Count, "snapshot")
             + (report.NeedsConsolidation ? ", links are left to be merged" : ""));
         WriteSnapshots(output, report.Snapshots);
         foreach (SnapshotDiskReport disk in report.Disks) { WriteDisk(output, disk); }
@@ -28,7 +31,8 @@ internal static class SnapshotListText
         foreach (SnapshotReport snapshot in snapshots)
         {
             output.Write(snapshot.IsCurrent ? "* " : "  ", TextStyle.Good)
-                .Write(LabelOf(snapshot).PadRight(column), snapshot.IsCurrent ? TextStyle.Strong : TextStyle.Plain);
+                .Write(LabelOf(snapshot).PadRight(column), snapshot.IsCurrent
+                ? TextStyle.Strong : TextStyle.Plain);
             output.Write(snapshot.CreatedUtc is { } time ? "  " + TimeText.Short(time) : "");
             foreach (SnapshotLinkReport link in snapshot.Disks)
             {
@@ -74,8 +78,10 @@ internal static class SnapshotListText
         string state = link.IsHead ? "running" : link.IsFrozen ? "frozen" : "left";
         if (link.Snapshots.Count > 0) { state += " by " + string.Join(", ", link.Snapshots); }
         if (!link.IsInChain) { state += $", a branch of {link.Parent}"; }
-        return link is { IsFrozen: true, IsHead: false, IsReadOnly: false } ? state + ", writable" : state;
+        return link is { IsFrozen: true, IsHead: false, IsReadOnly: false } ? state
+            + ", writable" : state;
     }
 
-    private static int ColumnOf(IEnumerable<int> lengths) => Math.Min(MaximumNameColumn, lengths.DefaultIfEmpty().Max());
+    private static int ColumnOf(IEnumerable<int> lengths) =>
+        Math.Min(MaximumNameColumn, lengths.DefaultIfEmpty().Max());
 }

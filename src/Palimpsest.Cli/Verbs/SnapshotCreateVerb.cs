@@ -12,7 +12,11 @@ internal static class SnapshotCreateVerb
     {
         Argument<string> subject = SnapshotVerb.CreateSubject();
         Option<string> name = new("--name") { Description = "Its display name.", HelpName = "TEXT" };
-        Option<string> description = new("--description") { Description = "Its description.", HelpName = "TEXT" };
+        Option<string> description = new("--description")
+        {
+            Description = "Its description.",
+            HelpName = "TEXT",
+        };
         Option<string> format = CreateFormat();
         Option<bool> noFreeze = new("--no-freeze")
         {
@@ -28,15 +32,16 @@ internal static class SnapshotCreateVerb
                 Kind = session.Get(format),
                 KeepsPermissions = session.Get(noFreeze),
             }, session.Get(dryRun)),
-            "vmdk snapshot create --name 'before update' web01.vmx", "vmdk snapshot create web01.vmdk --dry-run",
+            "vmdk snapshot create --name 'before update' web01.vmx",
+            "vmdk snapshot create web01.vmdk --dry-run",
             "vmdk snapshot create --format vmfsSparse web01.vmdk")
         {
             Arguments = { subject },
             Options = { name, description, format, noFreeze, dryRun },
-            Details = "The machine must be shut down. What is written from now on goes into the delta, named after the "
-                + "disk with six digits; the frozen files lose their write permission. The .vmx file then names the "
-                + "delta, and the .vmsd file lists the snapshot. There is no .vmsn file: VMware can run and merge what "
-                + "is made here; use vmdk snapshot revert to go back.",
+            Details = "The machine must be shut down. What is written from now on goes into the delta, "
+                + "named after the disk with six digits; the frozen files lose their write permission. The "
+                + ".vmx file then names the delta, and the .vmsd file lists the snapshot. No .vmsn file is "
+                + "made: to go back, use vmdk snapshot revert.",
         };
     }
 
@@ -45,7 +50,8 @@ internal static class SnapshotCreateVerb
     {
         Option<string> format = new("--format")
         {
-            Description = "Delta: monolithicSparse, twoGbMaxExtentSparse or vmfsSparse; by default what suits the disk.",
+            Description = "Delta: monolithicSparse, twoGbMaxExtentSparse or vmfsSparse; by default what "
+                + "suits the disk.",
             HelpName = "KIND",
         };
         format.AcceptOnlyFromAmong([.. SnapshotCreator.DeltaKinds]);

@@ -17,8 +17,8 @@ internal static class SnapshotListVerb
             "vmdk snapshot list web01.vmx", "vmdk snapshot list --json web01.vmdk")
         {
             Arguments = { subject },
-            Details = "The .vmsd file's tree of snapshots, and the links of each disk as moments with their times. Exit "
-                + "code 1 when the list and the links contradict each other.",
+            Details = "The .vmsd file's tree of snapshots, and the links of each disk as moments with their "
+                + "times. Exit code 1 when the list and the links contradict each other.",
         };
     }
 

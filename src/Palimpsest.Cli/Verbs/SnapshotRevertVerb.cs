@@ -31,9 +31,9 @@ internal static class SnapshotRevertVerb
         {
             Arguments = { subject, snapshot },
             Options = { keep, format, dryRun },
-            Details = "A new empty delta is put on what the snapshot froze. The files of the present are deleted, and "
-                + "links below it that nothing refers to; other snapshots stay, as branches. Memory and settings that "
-                + "VMware kept with a snapshot are not touched.",
+            Details = "A new empty delta is put on what the snapshot froze. The files of the present are "
+                + "deleted, and links below it that nothing refers to; other snapshots stay, as branches. "
+                + "Memory and settings that VMware kept with a snapshot are not touched.",
         };
     }
 

@@ -15,7 +15,8 @@ internal sealed record Dependent(string Path, VmdkDescriptor? Descriptor, bool I
 internal sealed class Dependents(IHost host)
 {
     private readonly Dictionary<string, List<Dependent>> disksByFolder = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, ILookup<string?, Dependent>> childrenByFolder = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ILookup<string?, Dependent>> childrenByFolder =
+        new(StringComparer.Ordinal);
 
     /// <summary>
     /// The disks that name the file <paramref name="linkPath"/> (links resolved) as their parent, whether or not
@@ -24,7 +25,8 @@ internal sealed class Dependents(IHost host)
     /// <exception cref="BlockException">A file that may be such a disk cannot be read.</exception>
     public IReadOnlyList<Dependent> Of(string linkPath)
     {
-        var found = ChildrenIn(HostPath.FolderOf(linkPath))[linkPath].Where(disk => disk.Path != linkPath).ToList();
+        var found = ChildrenIn(HostPath.FolderOf(linkPath))[linkPath].Where(disk => disk.Path != linkPath)
+            .ToList();
         foreach (string clonePath in CloneRecord.Read(host, linkPath))
         {
             if (found.Exists(disk => disk.Path == clonePath)) { continue; }
@@ -35,31 +37,41 @@ internal sealed class Dependents(IHost host)
         return found;
     }
 
-    /// <summary>The disks in its folder that name the file <paramref name="filePath"/> as an extent's.</summary>
+    /// <summary>
+    /// The disks in its folder that name the file <paramref name="filePath"/> as an extent's.
+    /// </summary>
     public IEnumerable<string> Naming(string filePath)
     {
         string folder = HostPath.FolderOf(filePath);
-        return DisksIn(folder).Where(disk => IsExtent(disk.Descriptor!, folder, filePath)).Select(disk => disk.Path);
+        return DisksIn(folder).Where(disk => IsExtent(disk.Descriptor!, folder, filePath))
+            .Select(disk => disk.Path);
     }
 
     // A file with its descriptor inside is its own extent, whatever old name the line still has.
     private static bool IsExtent(VmdkDescriptor descriptor, string folder, string filePath) =>
-        !string.Equals(descriptor.CreateType, CreateTypes.MonolithicSparse, StringComparison.OrdinalIgnoreCase)
-        && !string.Equals(descriptor.CreateType, CreateTypes.StreamOptimized, StringComparison.OrdinalIgnoreCase)
-        && descriptor.Extents.Any(line => line.FileName is { } name && HostPath.Combine(folder, name) == filePath);
+        !string.Equals(descriptor.CreateType, CreateTypes.MonolithicSparse,
+        StringComparison.OrdinalIgnoreCase)
+        && !string.Equals(descriptor.CreateType, CreateTypes.StreamOptimized,
+        StringComparison.OrdinalIgnoreCase)
+        && descriptor.Extents.Any(line => line.FileName is { } name
+        && HostPath.Combine(folder, name) == filePath);
 
     private ILookup<string?, Dependent> ChildrenIn(string folder)
     {
         if (!childrenByFolder.TryGetValue(folder, out ILookup<string?, Dependent>? children))
         {
-            childrenByFolder.Add(folder, children = DisksIn(folder).ToLookup(ParentOf, StringComparer.Ordinal));
+            childrenByFolder.Add(folder, children = DisksIn(folder)
+                .ToLookup(ParentOf, StringComparer.Ordinal));
         }
         return children;
     }
 
     private string? ParentOf(Dependent disk)
     {
-        if (disk.Descriptor is not { HasParent: true, ParentFileNameHint: { Length: > 0 } hint }) { return null; }
+        if (disk.Descriptor is not { HasParent: true, ParentFileNameHint: { Length: > 0 } hint })
+        {
+            return null;
+        }
         string folder = HostPath.FolderOf(disk.Path), name = hint.Replace('\\', '/');
 
         // As the chain is opened: where the hint leads, else the bare name beside the child.

@@ -53,7 +53,9 @@ internal static class WriteGuard
     public static void ThrowIfChanging(DiskOpenOptions options, Link link, FindingList findings) =>
         ThrowIfChanging(options, link.Path, findings);
 
-    /// <summary>Refuses while a change in the folder of the file <paramref name="path"/> is not finished.</summary>
+    /// <summary>
+    /// Refuses while a change in the folder of the file <paramref name="path"/> is not finished.
+    /// </summary>
     public static void ThrowIfChanging(DiskOpenOptions options, string path, FindingList findings)
     {
         string folder = HostPath.FolderOf(options.Host.ResolveLinks(path));

@@ -22,29 +22,33 @@ public static class SnapshotFindings
         "Name the .vmx file, or a disk.");
 
     /// <summary>A machine's disk is not in its folder.</summary>
-    public static readonly FindingCode DiskElsewhere = new("VMDK7503", Severity.Refusal, ExitCodes.ChainIncomplete,
+    public static readonly FindingCode DiskElsewhere =
+        new("VMDK7503", Severity.Refusal, ExitCodes.ChainIncomplete,
         "A disk of the machine is not in the machine's folder",
-        "The .vmx file names a disk that is not there, or that is a link to a file elsewhere. A snapshot of the machine has "
-        + "to take in all of its disks.",
+        "The .vmx file names a disk that is not there, or that is a link to a file elsewhere. A snapshot of "
+        + "the machine has to take in all of its disks.",
         "Bring the disk into the machine's folder, or name single disks.");
 
     /// <summary>Several machines on one disk.</summary>
     public static readonly FindingCode UsedTwice = new("VMDK7504", Severity.Refusal, ExitCodes.Refused,
         "The disk is attached in several places",
-        "Two .vmx files, or two places of one, name the same link. After a snapshot they would no longer name the same "
-        + "disk.",
+        "Two .vmx files, or two places of one, name the same link. After a snapshot they would no longer "
+        + "name the same disk.",
         "Remove the .vmx file, or the entry, that is not in use.");
 
     /// <summary>Suspended machine.</summary>
     public static readonly FindingCode Suspended = new("VMDK7505", Severity.Refusal, ExitCodes.Refused,
         "The machine is suspended",
-        "Its memory was saved, and belongs to its disks as they are now (checkpoint.vmState in the .vmx file).",
-        "Resume the machine and shut it down. If its memory is not needed, remove the line checkpoint.vmState.");
+        "Its memory was saved, and belongs to its disks as they are now (checkpoint.vmState in the .vmx "
+        + "file).",
+        "Resume the machine and shut it down. If its memory is not needed, remove the line "
+        + "checkpoint.vmState.");
 
     /// <summary>Nothing takes part.</summary>
     public static readonly FindingCode NothingTakesPart = new("VMDK7506", Severity.Refusal, ExitCodes.Refused,
         "There is no disk that takes part in snapshots",
-        "The machine has no disks, or all that are meant have an independent mode, which keeps them out of snapshots.",
+        "The machine has no disks, or all that are meant have an independent mode, which keeps them out of "
+        + "snapshots.",
         "Change the disk's mode to persistent in the .vmx file if it is to take part.");
 
     /// <summary>More than 32 links.</summary>
@@ -66,7 +70,8 @@ public static class SnapshotFindings
         "Take the snapshot in VMware, or choose a hosted delta: --format monolithicSparse");
 
     /// <summary>2 TiB and more.</summary>
-    public static readonly FindingCode TooLargeForCowd = new("VMDK7510", Severity.Refusal, ExitCodes.Unsupported,
+    public static readonly FindingCode TooLargeForCowd =
+        new("VMDK7510", Severity.Refusal, ExitCodes.Unsupported,
         "The disk is too large for a vmfsSparse delta",
         "The format counts sectors in 32 bits: it ends just below 2 TiB. VMware uses seSparse there.",
         "Choose a hosted delta: --format monolithicSparse");
@@ -75,19 +80,21 @@ public static class SnapshotFindings
     public static readonly FindingCode NotAParent = new("VMDK7511", Severity.Refusal, ExitCodes.Refused,
         "A delta cannot be put on this link",
         "Its descriptor has no usable CID, or a descriptor cannot hold its name.",
-        "Look at it with vmdk check DISK; vmdk repair DISK --dry-run says what can be put right. Give it a name without "
-        + "quotes, backslashes and line breaks.");
+        "Look at it with vmdk check DISK; vmdk repair DISK --dry-run says what can be put right. Give it a "
+        + "name without quotes, backslashes and line breaks.");
 
     /// <summary>The snapshot list cannot be edited.</summary>
     public static readonly FindingCode ListUnusable = new("VMDK7512", Severity.Refusal, ExitCodes.Refused,
         "The machine's list of snapshots cannot be kept right",
         "The .vmsd file cannot be read, is none, or contradicts itself.",
-        "Look at it with a text editor. When its snapshots are of no use any more, move it away: then the links alone count.");
+        "Look at it with a text editor. When its snapshots are of no use any more, move it away: then the "
+        + "links alone count.");
 
     /// <summary>Only one disk of several.</summary>
     public static readonly FindingCode OnlyThisDisk = new("VMDK7513", Severity.Warning, ExitCodes.Finding,
         "Only this disk of the machine is in the snapshot",
-        "A disk was named, and its machine has others. Reverting brings back one disk, and leaves the others as they are.",
+        "A disk was named, and its machine has others. Reverting brings back one disk, and leaves the "
+        + "others as they are.",
         "Name the .vmx file to take all disks together.");
 
     /// <summary>No such snapshot.</summary>
@@ -97,7 +104,8 @@ public static class SnapshotFindings
         "vmdk snapshot list DISK_OR_VM shows what there is.");
 
     /// <summary>Several match.</summary>
-    public static readonly FindingCode AmbiguousSnapshot = new("VMDK7515", Severity.Refusal, ExitCodes.Refused,
+    public static readonly FindingCode AmbiguousSnapshot =
+        new("VMDK7515", Severity.Refusal, ExitCodes.Refused,
         "Several snapshots have this name",
         "Display names need not differ, and a name may be another one's number.",
         "Name the snapshot by its number, or by the file name of the link that it froze.");
@@ -123,26 +131,30 @@ public static class SnapshotFindings
     /// <summary>List and chain contradict each other.</summary>
     public static readonly FindingCode NotAnAncestor = new("VMDK7519", Severity.Warning, ExitCodes.Finding,
         "The machine does not stand on a snapshot that it should stand on",
-        "By the list the snapshot is an ancestor of the present, and the chain of the running link does not go through the "
-        + "link that it froze.",
+        "By the list the snapshot is an ancestor of the present, and the chain of the running link does not "
+        + "go through the link that it froze.",
         "vmdk chain FOLDER shows the links. vmdk snapshot revert VM SNAPSHOT goes back to the snapshot.");
 
     /// <summary>needConsolidate.</summary>
-    public static readonly FindingCode NeedsConsolidation = new("VMDK7520", Severity.Warning, ExitCodes.Finding,
+    public static readonly FindingCode NeedsConsolidation =
+        new("VMDK7520", Severity.Warning, ExitCodes.Finding,
         "A snapshot was deleted from the list, and its links were not merged",
-        "VMware says so itself (snapshot.needConsolidate in the .vmsd file): a merge failed or was interrupted.",
+        "VMware says so itself (snapshot.needConsolidate in the .vmsd file): a merge failed or was "
+        + "interrupted.",
         "Merge all links: vmdk snapshot consolidate VM");
 
     /// <summary>A disk outside of the snapshot.</summary>
     public static readonly FindingCode NotInSnapshot = new("VMDK7521", Severity.Warning, ExitCodes.Finding,
         "A disk is not part of the snapshot",
-        "It was attached later, or was kept out of the snapshot; or it is no longer attached. It stays as it is.",
+        "It was attached later, or was kept out of the snapshot; or it is no longer attached. It stays as "
+        + "it is.",
         "vmdk snapshot list VM shows which disks a snapshot froze.");
 
     /// <summary>Memory and settings stay.</summary>
     public static readonly FindingCode DisksOnly = new("VMDK7522", Severity.Warning, ExitCodes.Finding,
         "The snapshot also holds settings or memory, which are not touched",
-        "VMware kept the machine's state in a .vmsn file. Only the disks go back; the guest starts as after a power cut.",
+        "VMware kept the machine's state in a .vmsn file. Only the disks go back; the guest starts as after "
+        + "a power cut.",
         "To get memory and settings back, revert in VMware instead.");
 
     /// <summary>The present was named.</summary>
@@ -154,7 +166,8 @@ public static class SnapshotFindings
     /// <summary>VMware recorded a linked clone.</summary>
     public static readonly FindingCode ClonedByVmware = new("VMDK7524", Severity.Refusal, ExitCodes.Refused,
         "A linked clone stands on this snapshot",
-        "The .vmsd file records it (snapshotN.clone). The clone would read wrong content once the link has changed.",
+        "The .vmsd file records it (snapshotN.clone). The clone would read wrong content once the link has "
+        + "changed.",
         "Delete the clone, or make a full copy of it, in VMware; then the record goes away.");
 
     /// <summary>Links that the list does not know.</summary>
@@ -166,6 +179,7 @@ public static class SnapshotFindings
     /// <summary>No tree.</summary>
     public static readonly FindingCode BrokenTree = new("VMDK7526", Severity.Warning, ExitCodes.Finding,
         "The list of snapshots is no tree",
-        "A snapshot names a parent that is not there, or two have one number; the file was damaged or edited by hand.",
+        "A snapshot names a parent that is not there, or two have one number; the file was damaged or "
+        + "edited by hand.",
         "Look at the .vmsd file with a text editor, and compare with vmdk chain FOLDER.");
 }

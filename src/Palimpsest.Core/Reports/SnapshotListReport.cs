@@ -22,7 +22,8 @@ public sealed record SnapshotLinkReport(string? Node, string FileName, bool Exis
 /// <param name="IsCurrent">True for the one that the machine stands on.</param>
 /// <param name="Disks">What it froze.</param>
 public sealed record SnapshotReport(
-    int Uid, int? ParentUid, int Depth, string? Name, string? Description, DateTime? CreatedUtc, bool IsCurrent,
+    int Uid, int? ParentUid, int Depth, string? Name, string? Description, DateTime? CreatedUtc,
+    bool IsCurrent,
     IReadOnlyList<SnapshotLinkReport> Disks);
 
 /// <summary>One link, seen as a moment.</summary>
@@ -37,7 +38,8 @@ public sealed record SnapshotReport(
 /// <param name="IsReadOnly">True when nobody has the permission to write to it.</param>
 /// <param name="Snapshots">Numbers of the snapshots of the list that froze it.</param>
 public sealed record MomentReport(
-    string Name, string? Parent, DateTime? TimeUtc, string? ContentId, long LengthBytes, bool IsHead, bool IsInChain,
+    string Name, string? Parent, DateTime? TimeUtc, string? ContentId, long LengthBytes, bool IsHead,
+    bool IsInChain,
     bool IsFrozen, bool IsReadOnly, IReadOnlyList<int> Snapshots);
 
 /// <summary>One disk with its links.</summary>
@@ -45,7 +47,8 @@ public sealed record MomentReport(
 /// <param name="Head">File name of the link that runs.</param>
 /// <param name="Problem">Why it does not open; null when it does.</param>
 /// <param name="Links">Its links with all branches, each after its parent.</param>
-public sealed record SnapshotDiskReport(string? Node, string Head, string? Problem, IReadOnlyList<MomentReport> Links);
+public sealed record SnapshotDiskReport(string? Node, string Head, string? Problem,
+    IReadOnlyList<MomentReport> Links);
 
 /// <summary>The snapshots of a machine or a disk.</summary>
 public sealed record SnapshotListReport
@@ -97,14 +100,17 @@ public sealed record SnapshotListReport
             Snapshots = [.. inventory.Snapshots.Select(From)],
             Disks = [.. inventory.Disks.Select(From)],
             Findings = FindingReport.From(inventory.Findings.Items),
-            ExitCode = isBroken && exitCode < ExitCodes.SourceUnreadable ? ExitCodes.ChainIncomplete : exitCode,
+            ExitCode = isBroken && exitCode < ExitCodes.SourceUnreadable
+            ? ExitCodes.ChainIncomplete : exitCode,
         };
     }
 
     private static SnapshotReport From(ListedSnapshot listed) => new(
-        listed.Snapshot.Uid, listed.Snapshot.ParentUid, listed.Depth, listed.Snapshot.DisplayName, listed.Description,
+        listed.Snapshot.Uid, listed.Snapshot.ParentUid, listed.Depth, listed.Snapshot.DisplayName,
+        listed.Description,
         listed.Snapshot.CreatedUtc, listed.IsCurrent,
-        [.. listed.Links.Select(link => new SnapshotLinkReport(link.Node, link.FileName, link.Exists, link.IsAncestor))]);
+        [.. listed.Links.Select(link =>
+        new SnapshotLinkReport(link.Node, link.FileName, link.Exists, link.IsAncestor))]);
 
     private static SnapshotDiskReport From(ListedDisk disk) => new(
         disk.Node, HostPath.NameOf(disk.HeadPath), disk.Problem, [.. disk.Moments.Select(From)]);
@@ -112,5 +118,6 @@ public sealed record SnapshotListReport
     private static MomentReport From(Moment moment) => new(
         HostPath.NameOf(moment.Path), moment.ParentPath is null ? null : HostPath.NameOf(moment.ParentPath),
         moment.TimeUtc, moment.ContentId?.ToString("x8", System.Globalization.CultureInfo.InvariantCulture),
-        moment.LengthBytes, moment.IsHead, moment.IsInChain, moment.IsFrozen, moment.IsReadOnly, moment.Snapshots);
+        moment.LengthBytes, moment.IsHead, moment.IsInChain, moment.IsFrozen, moment.IsReadOnly,
+        moment.Snapshots);
 }

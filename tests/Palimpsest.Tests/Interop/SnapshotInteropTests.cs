@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Palimpsest.Tests.Interop;
 
-/// <summary>qemu-img reads every chain that the snapshot verbs make, and qemu-io writes to it between.</summary>
+/// <summary>
+/// qemu-img reads every chain that the snapshot verbs make, and qemu-io writes to it between.
+/// </summary>
 public sealed class SnapshotInteropTests : IDisposable
 {
     private const long Capacity = 6 << 20;
@@ -28,7 +30,8 @@ public sealed class SnapshotInteropTests : IDisposable
         folder.NewDisk(heads[1], Capacity, secondKind);
         string vmx = folder.Write($"{name}.vmx", ".encoding = \"UTF-8\"\n"
             + $"scsi0:0.fileName = \"{heads[0]}\"\nscsi0:1.fileName = \"{heads[1]}\"\n");
-        var presents = new Dictionary<string, byte[]> { ["scsi0:0"] = new byte[Capacity], ["scsi0:1"] = new byte[Capacity] };
+        var presents = new Dictionary<string, byte[]> { ["scsi0:0"] = new byte[Capacity],
+            ["scsi0:1"] = new byte[Capacity] };
         var moments = new List<Dictionary<string, byte[]>>();
         for (int i = 0; i < 4; i++)
         {
@@ -52,7 +55,8 @@ public sealed class SnapshotInteropTests : IDisposable
         Vmdk("snapshot", "consolidate", vmx);
         moments.Clear();
         AssertMachine(vmx, presents, moments);
-        Assert.DoesNotContain(Directory.EnumerateFiles(folder.Path), path => path.Contains("-00000", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.EnumerateFiles(folder.Path), path =>
+            path.Contains("-00000", StringComparison.Ordinal));
     }
 
     // qemu-img makes the links, and our verbs take them for moments.
@@ -131,5 +135,6 @@ public sealed class SnapshotInteropTests : IDisposable
 
     // The settings file read by hand.
     private string Running(string vmx, string node) => folder.File(
-        File.ReadLines(vmx).Single(line => line.StartsWith($"{node}.fileName", StringComparison.Ordinal)).Split('"')[1]);
+        File.ReadLines(vmx).Single(line => line.StartsWith($"{node}.fileName", StringComparison.Ordinal))
+        .Split('"')[1]);
 }

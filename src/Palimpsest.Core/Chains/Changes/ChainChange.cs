@@ -27,8 +27,8 @@ public sealed record ChainChange
     public required IReadOnlyList<ChangeStep> Steps { get; init; }
 
     /// <summary>
-    /// Links that must be what they were when the change was planned, while they are there: what stands on them, or
-    /// deletes them, was planned for that content.
+    /// Links that must be what they were when the change was planned, while they are there: what stands on
+    /// them, or deletes them, was planned for that content.
     /// </summary>
     public IReadOnlyList<ExpectedLink>? Unchanged { get; init; }
 

@@ -234,8 +234,8 @@ public static class ChainChanger
         }
     }
 
-    // While the source of a merge is there, whoever runs from it may have gone on writing to it after an interruption.
-    // What it holds goes down again: what is the same already changes nothing.
+    // While the source of a merge is there, whoever runs from it may have gone on writing to it after an
+    // interruption. What it holds goes down again: what is the same already changes nothing.
     private static bool IsOutdated(ChangeStep step, string folder, IHost host) =>
         step is MergeStep merge
         && IsWrittenSince(new ExpectedLink(merge.Head, merge.HeadContentId), folder, host) is not null;

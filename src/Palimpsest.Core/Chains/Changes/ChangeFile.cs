@@ -99,7 +99,8 @@ internal static class ChangeFile
 
     /// <summary>Every file that a change speaks of.</summary>
     internal static IEnumerable<string> NamesIn(ChainChange change) =>
-        change.Steps.SelectMany(NamesIn).Concat(change.LockedFiles).Concat((change.Unchanged ?? []).Select(link => link.Path))
+        change.Steps.SelectMany(NamesIn).Concat(change.LockedFiles)
+        .Concat((change.Unchanged ?? []).Select(link => link.Path))
             .Append(change.Disk).Append(change.HeadAfter);
 
     /// <summary>Every file that a step speaks of.</summary>

@@ -132,8 +132,8 @@ public sealed record EditDictionaryStep : ChangeStep
     public required IReadOnlyList<KeyEdit> Edits { get; init; }
 
     /// <summary>
-    /// What the keys hold when the change is planned. A key that holds neither this nor its new value was changed by
-    /// somebody else since, and is not touched. Null: not known.
+    /// What the keys hold when the change is planned. A key that holds neither this nor its new value was
+    /// changed by somebody else since, and is not touched. Null: not known.
     /// </summary>
     public IReadOnlyList<KeyEdit>? Before { get; init; }
 
@@ -164,7 +164,8 @@ public sealed record DeleteFilesStep : ChangeStep
     public required IReadOnlyList<string> Paths { get; init; }
 
     /// <summary>
-    /// Bytes of them whose content is nowhere else and is thrown away; 0 where all of it is in another link by then.
+    /// Bytes of them whose content is nowhere else and is thrown away; 0 where all of it is in another link
+    /// by then.
     /// </summary>
     public long LostBytes { get; init; }
 

@@ -11,8 +11,8 @@ internal static class DictionaryEdits
     /// <param name="file">Its content; empty for one that is not there yet.</param>
     /// <param name="edits">The values.</param>
     /// <exception cref="BlockException">
-    /// <c>Refused</c>: its encoding cannot hold a value, or it would be too large to be read again. Said while nothing
-    /// has been changed yet.
+    /// <c>Refused</c>: its encoding cannot hold a value, or it would be too large to be read again. Said
+    /// while nothing has been changed yet.
     /// </exception>
     public static EditDictionaryStep Step(string name, DictionaryFile file, IReadOnlyList<KeyEdit> edits)
     {

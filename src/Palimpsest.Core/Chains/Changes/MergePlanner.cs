@@ -194,7 +194,8 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     {
         for (int i = 1; i < targetIndex; i++)
         {
-            foreach ((MachineSettings settings, VmxDisk used) in MachinesBeside(paths[i]).RunningFrom(paths[i]))
+            foreach ((MachineSettings settings, VmxDisk used) in MachinesBeside(paths[i])
+                .RunningFrom(paths[i]))
             {
                 throw findings.Refuse(ChangeFindings.Shared, links[i].Path,
                     $"{HostPath.NameOf(settings.Path)} runs from it, at {used.Node}");

@@ -59,7 +59,12 @@ internal sealed class StepRunner(DiskOpenOptions options, string folder, Finding
         foreach (KeyEdit before in step.Before ?? [])
         {
             string? found = dictionary[before.Key];
-            if (found == before.Value || step.Edits.Any(edit => edit.Key == before.Key && edit.Value == found)) { continue; }
+            bool isKnown = found == before.Value
+                || step.Edits.Any(edit => edit.Key == before.Key && edit.Value == found);
+            if (isKnown)
+            {
+                continue;
+            }
             throw findings.Refuse(ChangeFindings.ChangeOutdated, path,
                 $"{before.Key} was {Shown(before.Value)} when the change was begun, and is {Shown(found)}");
         }

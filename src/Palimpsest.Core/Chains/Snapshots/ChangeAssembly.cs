@@ -9,10 +9,11 @@ namespace Palimpsest.Core.Chains.Snapshots;
 /// Collects what a snapshot verb does, disk by disk, and puts it into the order in which it survives a cut.
 /// </summary>
 /// <remarks>
-/// Crash order: (1) new deltas, which nothing refers to yet; (2) merges, which no reader of a head sees; (3) the
-/// descriptors of what stands on a merged link; (4) the settings file, in one step for all disks: from here on the
-/// machine runs from its new links; (5) the list of snapshots; (6) deletions of what nothing refers to any more;
-/// (7) permissions. At each point the link that the settings file names has its old content or its new.
+/// Crash order: (1) new deltas, which nothing refers to yet; (2) merges, which no reader of a head sees; (3)
+/// the descriptors of what stands on a merged link; (4) the settings file, in one step for all disks: from
+/// here on the machine runs from its new links; (5) the list of snapshots; (6) deletions of what nothing
+/// refers to any more; (7) permissions. At each point the link that the settings file names has its old
+/// content or its new.
 /// </remarks>
 internal sealed class ChangeAssembly(SnapshotScope scope, DiskOpenOptions options, FindingList findings)
 {
@@ -65,7 +66,9 @@ internal sealed class ChangeAssembly(SnapshotScope scope, DiskOpenOptions option
     /// <summary>These files are frozen at the end.</summary>
     public void Freeze(IEnumerable<string> paths) => frozen.AddRange(paths);
 
-    /// <summary>These files go, a descriptor before its data; <paramref name="areLost"/>: with what they hold.</summary>
+    /// <summary>
+    /// These files go, a descriptor before its data; <paramref name="areLost"/>: with what they hold.
+    /// </summary>
     public void Delete(IReadOnlyList<string> paths, bool areLost)
     {
         long lengthBytes = paths.Sum(path => options.Host.Stat(path)?.LengthBytes ?? 0);
@@ -96,7 +99,8 @@ internal sealed class ChangeAssembly(SnapshotScope scope, DiskOpenOptions option
                 LockedFiles = [.. locked.Distinct().Select(scope.NameOf)],
                 Steps = [.. Steps()],
                 Unchanged = unchanged.Count == 0 ? null : [.. unchanged.Distinct()],
-                HeadAfter = HeadPath is null || scope.NamedPath == scope.Settings?.Path ? named : scope.NameOf(HeadPath),
+                HeadAfter = HeadPath is null || scope.NamedPath == scope.Settings?.Path
+                ? named : scope.NameOf(HeadPath),
             },
             WriteBytes = writeBytes,
             RoomBytes = roomBytes,
@@ -116,7 +120,8 @@ internal sealed class ChangeAssembly(SnapshotScope scope, DiskOpenOptions option
         if (List is { Edits.Count: > 0 } list) { yield return ListStep(list.Edits, list.Purpose); }
         foreach ((IReadOnlyList<string> files, long lostBytes) in deletions)
         {
-            yield return new DeleteFilesStep { Paths = [.. files.Select(scope.NameOf)], LostBytes = lostBytes };
+            yield return new DeleteFilesStep { Paths = [.. files.Select(scope.NameOf)],
+                LostBytes = lostBytes };
         }
         string[] kept = [.. frozen.Distinct().Except(deletions.SelectMany(deletion => deletion.Files))];
         if (kept.Length > 0) { yield return new FreezeStep { Paths = [.. kept.Select(scope.NameOf)] }; }
@@ -124,7 +129,8 @@ internal sealed class ChangeAssembly(SnapshotScope scope, DiskOpenOptions option
 
     private EditDictionaryStep ListStep(IReadOnlyList<KeyEdit> edits, string purpose)
     {
-        DictionaryFile file = scope.List?.File.Dictionary ?? DictionaryFile.Parse([], scope.ListPath!, findings);
+        DictionaryFile file = scope.List?.File.Dictionary
+            ?? DictionaryFile.Parse([], scope.ListPath!, findings);
         return DictionaryEdits.Step(scope.NameOf(scope.ListPath!), file, edits) with
         {
             Purpose = purpose,
@@ -135,7 +141,8 @@ internal sealed class ChangeAssembly(SnapshotScope scope, DiskOpenOptions option
     private void AddEdits(EditDictionaryStep step)
     {
         string path = PathOf(step.Path);
-        EditsOf(path, scope.Machines.Settings.First(other => other.Path == path).File.Dictionary).AddRange(step.Edits);
+        EditsOf(path, scope.Machines.Settings.First(other => other.Path == path).File.Dictionary)
+            .AddRange(step.Edits);
     }
 
     private List<KeyEdit> EditsOf(string path, DictionaryFile file)

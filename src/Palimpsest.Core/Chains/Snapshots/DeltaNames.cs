@@ -8,25 +8,28 @@ using Palimpsest.Core.Platform;
 namespace Palimpsest.Core.Chains.Snapshots;
 
 /// <summary>
-/// Names for new deltas, as VMware makes them: the disk's name, a minus and six digits. A number is free when no
-/// file of the folder and no machine file uses it; one name is given once.
+/// Names for new deltas, as VMware makes them: the disk's name, a minus and six digits. A number is free when
+/// no file of the folder and no machine file uses it; one name is given once.
 /// </summary>
 internal sealed class DeltaNames(IHost host, MachineFolder machines)
 {
     private const int Digits = 6, HighestNumber = 999_999, MaximumNameBytes = 255;
 
-    // The longest of what the delta's files are called at some time: "-delta.vmdk" and the like, and the suffix
-    // of a file that is not finished.
+    // The longest of what the delta's files are called at some time: "-delta.vmdk" and the like, and the
+    // suffix of a file that is not finished.
     private static readonly int AddedBytes = "-000001-delta.vmdk".Length + NewDisk.UnfinishedSuffix.Length;
 
     private readonly HashSet<string> used = new(
         host.List(machines.Folder)
-            .Concat(machines.Settings.SelectMany(settings => settings.File.Disks).Select(disk => disk.BareName))
+            .Concat(machines.Settings.SelectMany(settings => settings.File.Disks)
+            .Select(disk => disk.BareName))
             .Concat(machines.SnapshotLists.SelectMany(list => list.File.Snapshots)
                 .SelectMany(snapshot => snapshot.Disks).Select(disk => disk.BareName)),
         StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The name of the next delta of the disk whose head is called <paramref name="headName"/>.</summary>
+    /// <summary>
+    /// The name of the next delta of the disk whose head is called <paramref name="headName"/>.
+    /// </summary>
     /// <exception cref="BlockException"><c>Refused</c>: there is no name left that a host takes.</exception>
     public string Next(string headName)
     {
@@ -50,7 +53,8 @@ internal sealed class DeltaNames(IHost host, MachineFolder machines)
     /// <summary>A disk's name without the number of a delta and without <c>.vmdk</c>.</summary>
     internal static string StemOf(string headName)
     {
-        string stem = headName.EndsWith(".vmdk", StringComparison.OrdinalIgnoreCase) ? headName[..^5] : headName;
+        string stem = headName.EndsWith(".vmdk", StringComparison.OrdinalIgnoreCase)
+            ? headName[..^5] : headName;
         int dash = stem.Length - Digits - 1;
         return dash > 0 && stem[dash] == '-' && stem.AsSpan(dash + 1).IndexOfAnyExceptInRange('0', '9') < 0
             ? stem[..dash] : stem;
@@ -66,6 +70,7 @@ internal sealed class DeltaNames(IHost host, MachineFolder machines)
         {
             return null;
         }
-        return int.Parse(name.AsSpan(stem.Length + 1, Digits), NumberStyles.None, CultureInfo.InvariantCulture);
+        return int.Parse(name.AsSpan(stem.Length + 1, Digits), NumberStyles.None,
+            CultureInfo.InvariantCulture);
     }
 }

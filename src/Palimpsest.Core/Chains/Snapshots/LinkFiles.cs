@@ -26,7 +26,8 @@ internal sealed class LinkFiles(DiskOpenOptions options)
     }
 
     /// <summary>Their lengths together, in bytes.</summary>
-    public long LengthBytes(IEnumerable<string> files) => files.Sum(path => options.Host.Stat(path)?.LengthBytes ?? 0);
+    public long LengthBytes(IEnumerable<string> files) =>
+        files.Sum(path => options.Host.Stat(path)?.LengthBytes ?? 0);
 
     private string? TryFind(Link link, ExtentLine line)
     {

@@ -4,7 +4,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Snapshots;
 
-/// <summary>Says who refers to a link: what stands on it, snapshots that froze it, machines that run from it.</summary>
+/// <summary>
+/// Says who refers to a link: what stands on it, snapshots that froze it, machines that run from it.
+/// </summary>
 internal sealed class LinkReferences(SnapshotScope scope, DiskOpenOptions options, FindingList findings)
 {
     private readonly Dependents dependents = new(options.Host);
@@ -17,13 +19,15 @@ internal sealed class LinkReferences(SnapshotScope scope, DiskOpenOptions option
     public IEnumerable<VmsdSnapshot> SnapshotsOf(string path) =>
         scope.Machines.Freezing(path).Select(frozen => frozen.Snapshot);
 
-    /// <summary>True when a machine runs from a link; of a disk without a machine, when it is the head.</summary>
+    /// <summary>
+    /// True when a machine runs from a link; of a disk without a machine, when it is the head.
+    /// </summary>
     public bool IsRunning(string path) => scope.Machines.RunningFrom(path).Any()
         || (scope.Settings is null && scope.Disks.Any(disk => disk.HeadPath == path));
 
     /// <summary>
-    /// The links that nothing needs any more when <paramref name="chain"/>, head first, loses its first link: that one
-    /// and those below it, down to the first that something else refers to.
+    /// The links that nothing needs any more when <paramref name="chain"/>, head first, loses its first link:
+    /// that one and those below it, down to the first that something else refers to.
     /// </summary>
     /// <param name="chain">The links, all in the scope's folder.</param>
     /// <param name="leaving">A snapshot that goes too; null for none.</param>

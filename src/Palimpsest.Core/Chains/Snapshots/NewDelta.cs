@@ -69,12 +69,14 @@ internal static class NewDelta
         }
         if (descriptor.CapacityBytes is <= 0 or > MaximumCapacityBytes)
         {
-            throw findings.Refuse(SnapshotFindings.NotAParent, parent.Path, $"it has {descriptor.CapacityBytes} bytes");
+            throw findings.Refuse(SnapshotFindings.NotAParent, parent.Path,
+                $"it has {descriptor.CapacityBytes} bytes");
         }
         return contentId;
     }
 
-    private static string ChooseKind(IReadOnlyList<Link> chain, string? asked, Link like, FindingList findings)
+    private static string ChooseKind(IReadOnlyList<Link> chain, string? asked, Link like,
+        FindingList findings)
     {
         string kind = asked is null ? KindLike(like)
             : Kinds.FirstOrDefault(known => known.Equals(asked, StringComparison.OrdinalIgnoreCase))
@@ -83,9 +85,11 @@ internal static class NewDelta
         if (kind != CreateTypes.VmfsSparse) { return kind; }
         if (chain.FirstOrDefault(link => Has(link, ExtentType.SeSparse)) is { } seSparse)
         {
-            throw findings.Refuse(SnapshotFindings.MixedDeltas, chain[0].Path, $"{seSparse.Path} is seSparse");
+            throw findings.Refuse(SnapshotFindings.MixedDeltas, chain[0].Path,
+                $"{seSparse.Path} is seSparse");
         }
-        if (chain[0].Descriptor!.CapacityBytes is var capacityBytes && capacityBytes > CowdFile.MaxCapacityBytes)
+        if (chain[0].Descriptor!.CapacityBytes is var capacityBytes
+            && capacityBytes > CowdFile.MaxCapacityBytes)
         {
             throw findings.Refuse(SnapshotFindings.TooLargeForCowd, chain[0].Path,
                 $"it has {capacityBytes} bytes, the format holds up to {CowdFile.MaxCapacityBytes}");
@@ -93,14 +97,16 @@ internal static class NewDelta
         return kind;
     }
 
-    // What VMware's own products put on such a link; a split disk stays split, for hosts that cannot hold large files.
+    // What VMware's own products put on such a link; a split disk stays split, for hosts that cannot hold
+    // large files.
     private static string KindLike(Link link)
     {
         if (Has(link, ExtentType.Vmfs) || Has(link, ExtentType.VmfsSparse) || Has(link, ExtentType.SeSparse))
         {
             return CreateTypes.VmfsSparse;
         }
-        bool isSplit = link.Descriptor?.CreateType?.Contains("GbMaxExtent", StringComparison.OrdinalIgnoreCase) == true;
+        bool isSplit = link.Descriptor?.CreateType?.Contains("GbMaxExtent",
+            StringComparison.OrdinalIgnoreCase) == true;
         return isSplit ? CreateTypes.TwoGbMaxExtentSparse : CreateTypes.MonolithicSparse;
     }
 

@@ -4,7 +4,9 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Snapshots;
 
-/// <summary>Finds what a user means who names a disk, a <c>.vmx</c> file or a machine's folder. Used once.</summary>
+/// <summary>
+/// Finds what a user means who names a disk, a <c>.vmx</c> file or a machine's folder. Used once.
+/// </summary>
 internal sealed class ScopeFinder(DiskOpenOptions options, FindingList findings)
 {
     // Chains have up to 255 links, machines some 250 disks; these are bounds against hostile folders.
@@ -13,7 +15,9 @@ internal sealed class ScopeFinder(DiskOpenOptions options, FindingList findings)
     private readonly IHost host = options.Host;
     private readonly Dependents dependents = new(options.Host);
 
-    /// <summary>What is meant. A disk of it that does not open says so in its <see cref="ScopeDisk.Failure"/>.</summary>
+    /// <summary>
+    /// What is meant. A disk of it that does not open says so in its <see cref="ScopeDisk.Failure"/>.
+    /// </summary>
     /// <exception cref="ImageException">It is not clear what is meant, or it is no disk.</exception>
     /// <exception cref="BlockException">There is nothing of that name, or the host failed.</exception>
     public SnapshotScope Find(string path)
@@ -32,7 +36,8 @@ internal sealed class ScopeFinder(DiskOpenOptions options, FindingList findings)
         if (machines.Settings.Count == 1) { return OfMachine(machines, machines.Settings[0]); }
         throw findings.Refuse(SnapshotFindings.NoMachine, folder, machines.Settings.Count == 0
             ? "there is no .vmx file that can be read"
-            : "there are " + string.Join(", ", machines.Settings.Select(settings => HostPath.NameOf(settings.Path))));
+            : "there are " + string.Join(", ",
+            machines.Settings.Select(settings => HostPath.NameOf(settings.Path))));
     }
 
     private SnapshotScope OfMachine(MachineFolder machines, MachineSettings settings)
@@ -55,8 +60,10 @@ internal sealed class ScopeFinder(DiskOpenOptions options, FindingList findings)
     private ScopeDisk Attached(MachineFolder machines, MachineSettings settings, VmxDisk disk)
     {
         string path = machines.PathOf(disk.FileName);
-        string? problem = path.Contains('\0', StringComparison.Ordinal) || host.Stat(path) is null ? "is not there"
-            : HostPath.FolderOf(host.ResolveLinks(path)) != machines.Folder ? "is a link to a file elsewhere" : null;
+        string? problem = path.Contains('\0', StringComparison.Ordinal) || host.Stat(path) is null
+            ? "is not there"
+            : HostPath.FolderOf(host.ResolveLinks(path)) != machines.Folder
+            ? "is a link to a file elsewhere" : null;
         if (problem is null) { return Look(host.ResolveLinks(path), disk); }
         var finding = new Finding(SnapshotFindings.DiskElsewhere, settings.Path,
             $"{disk.Node} is {disk.FileName}, which {problem}");
@@ -105,10 +112,6 @@ internal sealed class ScopeFinder(DiskOpenOptions options, FindingList findings)
             using DiskInspection inspection = Disk.Inspect(headPath, options with { IsWritable = false });
             chain = inspection.Links;
             failure = inspection.Refusal;
-            foreach (Finding finding in inspection.Findings.Items)
-            {
-                if (finding.Severity < Severity.Refusal) { findings.Add(finding); }
-            }
         }
         catch (BlockException error)
         {

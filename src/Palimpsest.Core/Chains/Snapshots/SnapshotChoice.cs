@@ -20,11 +20,13 @@ internal sealed record SnapshotChoice(VmsdSnapshot? Snapshot, IReadOnlyList<Froz
 internal sealed class ChoiceFinder(SnapshotScope scope, IHost host, FindingList findings)
 {
     /// <summary>The snapshot called <paramref name="text"/>.</summary>
-    /// <exception cref="ImageException">There is none, there are several, or it froze other disks too.</exception>
+    /// <exception cref="ImageException">There is none, there are several, or it froze other disks
+    /// too.</exception>
     public SnapshotChoice Find(string text)
     {
         string name = HostPath.NameOf(text);
-        VmsdSnapshot[] listed = [.. (scope.List?.File.Snapshots ?? []).Where(snapshot => IsCalled(snapshot, text, name))];
+        VmsdSnapshot[] listed = [.. (scope.List?.File.Snapshots ?? [])
+            .Where(snapshot => IsCalled(snapshot, text, name))];
         if (listed.Length > 1)
         {
             throw findings.Refuse(SnapshotFindings.AmbiguousSnapshot, scope.ListPath!, string.Join(", ",
@@ -37,10 +39,13 @@ internal sealed class ChoiceFinder(SnapshotScope scope, IHost host, FindingList 
                 ?? disk.Family.FirstOrDefault(path => HostPath.NameOf(path) == name + ".vmdk");
             if (link is not null) { return new SnapshotChoice(null, [new FrozenLink(link, disk, true)]); }
         }
-        throw findings.Refuse(SnapshotFindings.NoSuchSnapshot, scope.NamedPath, $"\"{text}\" is none of: {Known()}");
+        throw findings.Refuse(SnapshotFindings.NoSuchSnapshot, scope.NamedPath,
+            $"\"{text}\" is none of: {Known()}");
     }
 
-    /// <summary>The snapshot that the present stands on: the current one of the list, else the heads' parents.</summary>
+    /// <summary>
+    /// The snapshot that the present stands on: the current one of the list, else the heads' parents.
+    /// </summary>
     /// <exception cref="ImageException">There is none, or it froze other disks too.</exception>
     public SnapshotChoice Current()
     {
@@ -53,7 +58,8 @@ internal sealed class ChoiceFinder(SnapshotScope scope, IHost host, FindingList 
             .Select(disk => new FrozenLink(disk.ChainPaths[1], disk, true))];
         if (parents.Length == 0)
         {
-            throw findings.Refuse(SnapshotFindings.NoSuchSnapshot, scope.NamedPath, "it stands on no snapshot");
+            throw findings.Refuse(SnapshotFindings.NoSuchSnapshot,
+                scope.NamedPath, "it stands on no snapshot");
         }
         return new SnapshotChoice(null, parents);
     }
@@ -65,7 +71,8 @@ internal sealed class ChoiceFinder(SnapshotScope scope, IHost host, FindingList 
         if (!scope.IsWholeMachine && snapshot.Disks.Count > 1)
         {
             throw findings.Refuse(SnapshotFindings.FrozeOthers, scope.ListPath!,
-                $"\"{snapshot.DisplayName}\" froze {string.Join(", ", snapshot.Disks.Select(disk => disk.FileName))}");
+                $"\"{snapshot.DisplayName}\" froze "
+                + string.Join(", ", snapshot.Disks.Select(disk => disk.FileName)));
         }
         return new SnapshotChoice(snapshot, [.. LinksOf(snapshot)]);
     }
@@ -100,8 +107,10 @@ internal sealed class ChoiceFinder(SnapshotScope scope, IHost host, FindingList 
         const int Shown = 20;
         string[] names =
         [
-            .. (scope.List?.File.Snapshots ?? []).Select(snapshot => $"\"{snapshot.DisplayName}\" ({snapshot.Uid})"),
-            .. scope.Disks.SelectMany(disk => disk.Family.Where(path => path != disk.HeadPath)).Select(HostPath.NameOf),
+            .. (scope.List?.File.Snapshots ?? [])
+                .Select(snapshot => $"\"{snapshot.DisplayName}\" ({snapshot.Uid})"),
+            .. scope.Disks.SelectMany(disk => disk.Family.Where(path => path != disk.HeadPath))
+            .Select(HostPath.NameOf),
         ];
         return names.Length == 0 ? "there are no snapshots"
             : string.Join(", ", names.Take(Shown)) + (names.Length > Shown ? ", ..." : "");

@@ -16,8 +16,8 @@ public sealed record SnapshotConsolidation
 }
 
 /// <summary>
-/// Plans the end of all snapshots: each disk's lowest link takes the content of all above it. Links in another folder
-/// belong to another machine, and stay.
+/// Plans the end of all snapshots: each disk's lowest link takes the content of all above it. Links in
+/// another folder belong to another machine, and stay.
 /// </summary>
 public sealed class SnapshotConsolidator(SnapshotConsolidation request, DiskOpenOptions options)
 {
@@ -40,7 +40,8 @@ public sealed class SnapshotConsolidator(SnapshotConsolidation request, DiskOpen
         return assembly.ToPlan("snapshot consolidate");
     }
 
-    private void Merge(ScopeDisk disk, SnapshotScope scope, LinkReferences references, ChangeAssembly assembly,
+    private void Merge(ScopeDisk disk, SnapshotScope scope, LinkReferences references,
+        ChangeAssembly assembly,
         FindingList findings)
     {
         string[] own = [.. disk.ChainPaths.TakeWhile(path => HostPath.FolderOf(path) == scope.Folder)];
@@ -50,12 +51,16 @@ public sealed class SnapshotConsolidator(SnapshotConsolidation request, DiskOpen
         assembly.Add(MergePlanner.Draft(
             new MergeRequest
             {
-                HeadPath = disk.HeadPath, TargetPath = own[^1], Afterwards = MergedDelta.Delete, Verifies = request.Verifies,
+                HeadPath = disk.HeadPath,
+                TargetPath = own[^1],
+                Afterwards = MergedDelta.Delete,
+                Verifies = request.Verifies,
             },
             options, findings, isSnapshotListKept: true));
     }
 
-    private void EmptyList(SnapshotList list, SnapshotScope scope, ChangeAssembly assembly, FindingList findings)
+    private void EmptyList(SnapshotList list, SnapshotScope scope, ChangeAssembly assembly,
+        FindingList findings)
     {
         if (list.File.Snapshots.Count == 0 && !list.File.NeedsConsolidation) { return; }
         var editor = new SnapshotListEditor(list, findings);
@@ -69,7 +74,8 @@ public sealed class SnapshotConsolidator(SnapshotConsolidation request, DiskOpen
                 throw findings.Refuse(SnapshotFindings.ClonedByVmware, list.Path,
                     $"\"{snapshot.DisplayName}\" is what {clone} was cloned from");
             }
-            foreach (FrozenLink link in finder.Of(snapshot).Links.Where(link => link is { Exists: true, Disk: null }))
+            foreach (FrozenLink link in finder.Of(snapshot)
+                .Links.Where(link => link is { Exists: true, Disk: null }))
             {
                 findings.Add(SnapshotFindings.NotInSnapshot, link.Path,
                     $"\"{snapshot.DisplayName}\" froze it, and its disk is not attached");

@@ -94,7 +94,8 @@ public sealed class SnapshotCreator(SnapshotCreation request, DiskOpenOptions op
         int linkCount = disk.Chain.Count + 1;
         if (linkCount > MaximumLinks)
         {
-            throw findings.Refuse(SnapshotFindings.TooManyLinks, disk.HeadPath, $"it has {disk.Chain.Count} links");
+            throw findings.Refuse(SnapshotFindings.TooManyLinks, disk.HeadPath,
+                $"it has {disk.Chain.Count} links");
         }
         if (linkCount >= ManyLinks)
         {
@@ -103,7 +104,8 @@ public sealed class SnapshotCreator(SnapshotCreation request, DiskOpenOptions op
         }
     }
 
-    private (IReadOnlyList<KeyEdit> Edits, string Purpose) AddToList(SnapshotScope scope, FindingList findings)
+    private (IReadOnlyList<KeyEdit> Edits, string Purpose) AddToList(SnapshotScope scope,
+        FindingList findings)
     {
         var editor = new SnapshotListEditor(scope.List, findings);
         int uid = editor.Add(new NewSnapshot(request.Name, request.Description, request.TimeUtc,

@@ -19,8 +19,8 @@ public sealed record SnapshotDeletion
 }
 
 /// <summary>
-/// Plans the end of a snapshot: what it froze takes the content of the delta above it. A snapshot on which nothing
-/// stands any more is thrown away.
+/// Plans the end of a snapshot: what it froze takes the content of the delta above it. A snapshot on which
+/// nothing stands any more is thrown away.
 /// </summary>
 public sealed class SnapshotDeleter(SnapshotDeletion request, DiskOpenOptions options)
 {
@@ -38,7 +38,8 @@ public sealed class SnapshotDeleter(SnapshotDeletion request, DiskOpenOptions op
         SnapshotListEditor? editor = scope.List is { } list ? new SnapshotListEditor(list, findings) : null;
         ThrowIfCloned(scope, choice.Snapshot, editor, findings);
         var assembly = new ChangeAssembly(scope, options, findings);
-        var one = new Deletion(request, options, scope, choice.Snapshot, assembly, editor, protections, findings);
+        var one = new Deletion(request, options, scope, choice.Snapshot, assembly, editor, protections,
+            findings);
         foreach (FrozenLink link in choice.Links) { one.Add(link); }
         if (editor is not null)
         {
@@ -61,7 +62,8 @@ public sealed class SnapshotDeleter(SnapshotDeletion request, DiskOpenOptions op
 
     /// <summary>The links of one snapshot. Used once.</summary>
     private sealed class Deletion(SnapshotDeletion request, DiskOpenOptions options, SnapshotScope scope,
-        VmsdSnapshot? snapshot, ChangeAssembly assembly, SnapshotListEditor? editor, WriteProtections protections,
+        VmsdSnapshot? snapshot, ChangeAssembly assembly, SnapshotListEditor? editor,
+        WriteProtections protections,
         FindingList findings)
     {
         private readonly LinkFiles files = new(options);
@@ -84,7 +86,8 @@ public sealed class SnapshotDeleter(SnapshotDeletion request, DiskOpenOptions op
             IReadOnlyList<Dependent> children = references.ChildrenOf(path);
             if (children.FirstOrDefault(IsElsewhere) is { } clone)
             {
-                throw findings.Refuse(clone.Descriptor is null ? ChangeFindings.CloneNotFound : ChangeFindings.Shared,
+                throw findings.Refuse(clone.Descriptor is null
+                    ? ChangeFindings.CloneNotFound : ChangeFindings.Shared,
                     path, $"{clone.Path} stands on it, as a linked clone");
             }
             if (children.Count > 1 || (children.Count > 0 && references.IsRunning(path)))
@@ -107,7 +110,10 @@ public sealed class SnapshotDeleter(SnapshotDeletion request, DiskOpenOptions op
             MergeDraft draft = MergePlanner.Draft(
                 new MergeRequest
                 {
-                    HeadPath = childPath, TargetPath = path, Afterwards = MergedDelta.Delete, Verifies = request.Verifies,
+                    HeadPath = childPath,
+                    TargetPath = path,
+                    Afterwards = MergedDelta.Delete,
+                    Verifies = request.Verifies,
                 },
                 options, findings, isSnapshotListKept: true);
             assembly.Add(draft);
@@ -119,7 +125,8 @@ public sealed class SnapshotDeleter(SnapshotDeletion request, DiskOpenOptions op
             assembly.Freeze(protections.Of(grandchildren));
             if (!references.IsRunning(childPath))
             {
-                assembly.Freeze(protections.Of(files.Of(LinkProbe.Read(options.Host, path, new FindingList()))));
+                assembly.Freeze(protections.Of(
+                    files.Of(LinkProbe.Read(options.Host, path, new FindingList()))));
             }
         }
 
@@ -140,7 +147,10 @@ public sealed class SnapshotDeleter(SnapshotDeletion request, DiskOpenOptions op
         // Nothing was written since: only the list says that it is a snapshot.
         private void KeepRunning(string path)
         {
-            if (snapshot is null) { throw findings.Refuse(SnapshotFindings.IsThePresent, path, "nothing stands on it"); }
+            if (snapshot is null)
+            {
+                throw findings.Refuse(SnapshotFindings.IsThePresent, path, "nothing stands on it");
+            }
             assembly.Lock(files.Of(LinkProbe.Read(options.Host, path, new FindingList())));
         }
     }

@@ -32,7 +32,8 @@ public sealed record ListedSnapshot(
 /// <param name="IsReadOnly">True when nobody has the permission to write to it.</param>
 /// <param name="Snapshots">Numbers of the snapshots of the list that froze it.</param>
 public sealed record Moment(
-    string Path, string? ParentPath, DateTime? TimeUtc, uint? ContentId, long LengthBytes, bool IsHead, bool IsInChain,
+    string Path, string? ParentPath, DateTime? TimeUtc, uint? ContentId, long LengthBytes, bool IsHead,
+    bool IsInChain,
     bool IsFrozen, bool IsReadOnly, IReadOnlyList<int> Snapshots);
 
 /// <summary>A disk with its moments.</summary>
@@ -40,7 +41,8 @@ public sealed record Moment(
 /// <param name="HeadPath">The link that runs.</param>
 /// <param name="Problem">Why it does not open; null when it does.</param>
 /// <param name="Moments">Its links with all branches, each after its parent.</param>
-public sealed record ListedDisk(string? Node, string HeadPath, string? Problem, IReadOnlyList<Moment> Moments);
+public sealed record ListedDisk(string? Node, string HeadPath, string? Problem,
+    IReadOnlyList<Moment> Moments);
 
 /// <summary>The snapshots of a machine or a disk: what the list says, and what the links say.</summary>
 public sealed record SnapshotInventory
@@ -87,11 +89,13 @@ internal sealed class InventoryTaker(SnapshotScope scope, DiskOpenOptions option
     {
         VmsdFile? list = scope.List?.File;
         HashSet<VmsdSnapshot> below = list is null ? [] : [.. SnapshotTree.Ancestors(list, list.CurrentUid)];
-        ListedSnapshot[] snapshots = list is null ? [] : [.. new SnapshotTree(list.Snapshots, scope.ListPath!, findings)
+        ListedSnapshot[] snapshots = list is null
+            ? [] : [.. new SnapshotTree(list.Snapshots, scope.ListPath!, findings)
             .Walk().Select(place => Listed(place.Snapshot, place.Depth, below.Contains(place.Snapshot)))];
         if (list is { NeedsConsolidation: true })
         {
-            findings.Add(SnapshotFindings.NeedsConsolidation, scope.ListPath!, "snapshot.needConsolidate is TRUE");
+            findings.Add(SnapshotFindings.NeedsConsolidation,
+                scope.ListPath!, "snapshot.needConsolidate is TRUE");
         }
         ILookup<string, int> frozenBy = (list?.Snapshots ?? [])
             .SelectMany(snapshot => snapshot.Disks, (snapshot, disk) => (snapshot.Uid, disk.FileName))
@@ -125,7 +129,8 @@ internal sealed class InventoryTaker(SnapshotScope scope, DiskOpenOptions option
             else if (shouldBeBelow && link.Disk is { Failure: null } disk && !isAncestor)
             {
                 findings.Add(SnapshotFindings.NotAnAncestor, scope.ListPath!,
-                    $"\"{snapshot.DisplayName}\" froze {entry.FileName}, and {HostPath.NameOf(disk.HeadPath)} runs");
+                    $"\"{snapshot.DisplayName}\" froze {entry.FileName}, and "
+                    + $"{HostPath.NameOf(disk.HeadPath)} runs");
             }
         }
         VmsdFile list = scope.List!.File;
@@ -163,8 +168,10 @@ internal sealed class InventoryTaker(SnapshotScope scope, DiskOpenOptions option
         IReadOnlyList<string> own = link is null ? [path] : files.Of(link);
         IEnumerable<string> data = own.Count > 1 ? own.Skip(1) : own;
         return new Moment(
-            path, parent, data.Select(file => host.Stat(file)?.ModifiedUtc).Max(), link?.Descriptor?.ContentId,
-            files.LengthBytes(own), path == disk.HeadPath, place >= 0, references.ChildrenOf(path).Count > 0 || snapshots.Length > 0,
+            path, parent, data.Select(file => host.Stat(file)?.ModifiedUtc).Max(),
+            link?.Descriptor?.ContentId,
+            files.LengthBytes(own), path == disk.HeadPath, place >= 0, references.ChildrenOf(path).Count > 0
+            || snapshots.Length > 0,
             own.All(file => host.Stat(file) is null or { IsReadOnly: true }), snapshots);
     }
 
@@ -198,13 +205,19 @@ internal sealed class InventoryTaker(SnapshotScope scope, DiskOpenOptions option
 /// <summary>The snapshots of a list as a tree, whatever their parents say.</summary>
 internal sealed class SnapshotTree(IReadOnlyList<VmsdSnapshot> snapshots, string path, FindingList findings)
 {
-    /// <summary>All of them, each after its parent; what belongs to no tree comes last, and is a finding.</summary>
+    /// <summary>
+    /// All of them, each after its parent; what belongs to no tree comes last, and is a finding.
+    /// </summary>
     public IEnumerable<(VmsdSnapshot Snapshot, int Depth)> Walk()
     {
         var uids = snapshots.Select(snapshot => snapshot.Uid).ToHashSet();
-        if (uids.Count < snapshots.Count) { findings.Add(SnapshotFindings.BrokenTree, path, "two have one number"); }
+        if (uids.Count < snapshots.Count)
+        {
+            findings.Add(SnapshotFindings.BrokenTree, path, "two have one number");
+        }
         ILookup<int, VmsdSnapshot> children =
-            snapshots.Where(snapshot => snapshot.ParentUid is not null).ToLookup(snapshot => snapshot.ParentUid!.Value);
+            snapshots.Where(snapshot => snapshot.ParentUid is not null)
+            .ToLookup(snapshot => snapshot.ParentUid!.Value);
         var seen = new HashSet<VmsdSnapshot>(ReferenceEqualityComparer.Instance);
         var result = new List<(VmsdSnapshot, int)>();
         foreach (VmsdSnapshot root in snapshots)
@@ -239,7 +252,8 @@ internal sealed class SnapshotTree(IReadOnlyList<VmsdSnapshot> snapshots, string
     }
 
     // Without recursion: a list may be a thousand snapshots deep.
-    private static void Add(VmsdSnapshot root, ILookup<int, VmsdSnapshot> children, HashSet<VmsdSnapshot> seen,
+    private static void Add(VmsdSnapshot root, ILookup<int, VmsdSnapshot> children,
+        HashSet<VmsdSnapshot> seen,
         List<(VmsdSnapshot, int)> result)
     {
         var open = new Stack<(VmsdSnapshot Snapshot, int Depth)>([(root, 0)]);

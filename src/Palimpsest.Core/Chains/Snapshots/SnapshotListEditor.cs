@@ -10,25 +10,28 @@ namespace Palimpsest.Core.Chains.Snapshots;
 /// <param name="Name">Its display name; null for one made of its number.</param>
 /// <param name="Description">Its description; null for none.</param>
 /// <param name="TimeUtc">When it is taken.</param>
-/// <param name="Disks">The links it freezes, as the settings file writes them, and where they are attached.</param>
+/// <param name="Disks">The links it freezes, as the settings file writes them, and where they are
+/// attached.</param>
 internal sealed record NewSnapshot(
-    string? Name, string? Description, DateTime TimeUtc, IReadOnlyList<(string FileName, string? Node)> Disks);
+    string? Name, string? Description, DateTime TimeUtc,
+    IReadOnlyList<(string FileName, string? Node)> Disks);
 
 /// <summary>
-/// Edits a machine's list of snapshots (<c>.vmsd</c>): what stays keeps all of its values, numbers of entries run from
-/// 0 without a gap, and counters are right. Used once.
+/// Edits a machine's list of snapshots (<c>.vmsd</c>): what stays keeps all of its values, numbers of entries
+/// run from 0 without a gap, and counters are right. Used once.
 /// </summary>
 /// <remarks>
 /// Keys as VMware writes them: <c>snapshot.lastUID</c>, <c>.current</c>, <c>.numSnapshots</c>,
-/// <c>.needConsolidate</c>, <c>.mruN.uid</c> (most recently used first); <c>snapshotN.uid</c>, <c>.parent</c>,
-/// <c>.displayName</c>, <c>.numDisks</c>, <c>.diskM.fileName</c> and so on; <c>sentinelN</c> in the list of a linked
-/// clone.
+/// <c>.needConsolidate</c>, <c>.mruN.uid</c> (most recently used first); <c>snapshotN.uid</c>,
+/// <c>.parent</c>, <c>.displayName</c>, <c>.numDisks</c>, <c>.diskM.fileName</c> and so on; <c>sentinelN</c>
+/// in the list of a linked clone.
 /// </remarks>
 internal sealed class SnapshotListEditor
 {
     // VMware holds some hundred; the bound keeps hostile lists from making changes that could not be resumed.
     private const int MaximumSnapshots = 1000;
-    private const string Current = "snapshot.current", LastUid = "snapshot.lastUID", Count = "snapshot.numSnapshots",
+    private const string Current = "snapshot.current", LastUid = "snapshot.lastUID",
+        Count = "snapshot.numSnapshots",
         Consolidate = "snapshot.needConsolidate", MruStart = "snapshot.mru", MruEnd = ".uid";
 
     private readonly DictionaryFile file;
@@ -47,7 +50,8 @@ internal sealed class SnapshotListEditor
         if (list is null) { return; }
         ThrowUnlessConsistent(list, findings);
         current = list.File.CurrentUid;
-        var byPrefix = new Dictionary<string, OrderedDictionary<string, string>>(StringComparer.OrdinalIgnoreCase);
+        var byPrefix = new Dictionary<string, OrderedDictionary<string, string>>(
+            StringComparer.OrdinalIgnoreCase);
         foreach (VmsdSnapshot snapshot in list.File.Snapshots)
         {
             var values = new OrderedDictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -58,7 +62,10 @@ internal sealed class SnapshotListEditor
         {
             if (IsRecentlyUsed(key) && recent.TryAdd(key, value)) { recentUids.Add(value); }
             int dot = key.IndexOf('.', StringComparison.Ordinal);
-            if (dot <= 0 || !byPrefix.TryGetValue(key[..dot], out OrderedDictionary<string, string>? values)) { continue; }
+            if (dot <= 0 || !byPrefix.TryGetValue(key[..dot], out OrderedDictionary<string, string>? values))
+            {
+                continue;
+            }
             values.TryAdd(key[(dot + 1)..], value);
             oldKeys.Add(key);
         }
@@ -70,8 +77,12 @@ internal sealed class SnapshotListEditor
         long highest = snapshots.Select(UidOf).Append(NumberOf(file[LastUid]) ?? 0).Max();
         int uid = checked((int)(highest + 1));
         long microseconds = (snapshot.TimeUtc - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-        var values = new OrderedDictionary<string, string>(StringComparer.OrdinalIgnoreCase) { ["uid"] = Text(uid) };
-        if (current is { } parent && snapshots.Exists(other => UidOf(other) == parent)) { values["parent"] = Text(parent); }
+        var values = new OrderedDictionary<string, string>(
+            StringComparer.OrdinalIgnoreCase) { ["uid"] = Text(uid) };
+        if (current is { } parent && snapshots.Exists(other => UidOf(other) == parent))
+        {
+            values["parent"] = Text(parent);
+        }
         values["displayName"] = snapshot.Name ?? $"Snapshot {uid}";
         if (snapshot.Description is { } description) { values["description"] = description; }
         values["createTimeHigh"] = Text((int)(microseconds >> 32));
@@ -122,8 +133,8 @@ internal sealed class SnapshotListEditor
     }
 
     /// <summary>
-    /// Lets entries that name the link <paramref name="oldName"/> name <paramref name="newName"/>; folders that they
-    /// were written with stay.
+    /// Lets entries that name the link <paramref name="oldName"/> name <paramref name="newName"/>; folders
+    /// that they were written with stay.
     /// </summary>
     public void Rename(string oldName, string newName)
     {
@@ -131,17 +142,25 @@ internal sealed class SnapshotListEditor
         {
             foreach (string key in snapshot.Keys.Where(IsFileName).ToArray())
             {
-                if (IsNamed(snapshot[key], oldName)) { snapshot[key] = MachineFolder.Renamed(snapshot[key], newName); }
+                if (IsNamed(snapshot[key], oldName))
+                {
+                    snapshot[key] = MachineFolder.Renamed(snapshot[key], newName);
+                }
             }
         }
         foreach ((string key, string value) in file.Entries)
         {
             bool isSentinel = key.StartsWith("sentinel", StringComparison.OrdinalIgnoreCase);
-            if (isSentinel && IsNamed(value, oldName)) { general[key] = MachineFolder.Renamed(value, newName); }
+            if (isSentinel && IsNamed(value, oldName))
+            {
+                general[key] = MachineFolder.Renamed(value, newName);
+            }
         }
     }
 
-    /// <summary>A linked clone that VMware recorded to stand on a snapshot; null when it recorded none.</summary>
+    /// <summary>
+    /// A linked clone that VMware recorded to stand on a snapshot; null when it recorded none.
+    /// </summary>
     public string? CloneOn(int uid) => snapshots.Single(snapshot => UidOf(snapshot) == uid)
         .Where(pair => pair.Key.StartsWith("clone", StringComparison.OrdinalIgnoreCase)
             && NumberOf(pair.Key["clone".Length..]) is not null)
@@ -152,20 +171,30 @@ internal sealed class SnapshotListEditor
     {
         var wanted = new OrderedDictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         if (!file.Entries.Any()) { wanted[".encoding"] = "UTF-8"; }
-        foreach ((string key, string? value) in general.Where(pair => pair.Key != Consolidate)) { wanted[key] = value; }
+        foreach ((string key, string? value) in general.Where(pair => pair.Key != Consolidate))
+        {
+            wanted[key] = value;
+        }
         if (recentUids.Count < recent.Count)
         {
             foreach (string key in recent.Keys) { wanted[key] = null; }
-            for (int i = 0; i < recentUids.Count; i++) { wanted[MruStart + Text(i) + MruEnd] = recentUids[i]; }
+            for (int i = 0; i < recentUids.Count; i++)
+            {
+                wanted[MruStart + Text(i) + MruEnd] = recentUids[i];
+            }
         }
         foreach (string key in oldKeys.Concat(StrayKeys())) { wanted.TryAdd(key, null); }
         for (int i = 0; i < snapshots.Count; i++)
         {
-            foreach ((string key, string value) in snapshots[i]) { wanted[$"snapshot{Text(i)}.{key}"] = value; }
+            foreach ((string key, string value) in snapshots[i])
+            {
+                wanted[$"snapshot{Text(i)}.{key}"] = value;
+            }
         }
         if (general.ContainsKey(Consolidate)) { wanted[Consolidate] = null; }
         if (NumberOf(file[Count]) != snapshots.Count) { wanted[Count] = Text(snapshots.Count); }
-        return [.. wanted.Where(pair => file[pair.Key] != pair.Value).Select(pair => new KeyEdit(pair.Key, pair.Value))];
+        return [.. wanted.Where(pair => file[pair.Key] != pair.Value)
+            .Select(pair => new KeyEdit(pair.Key, pair.Value))];
     }
 
     // Values of no snapshot, in places that snapshots take now.
@@ -178,9 +207,11 @@ internal sealed class SnapshotListEditor
     {
         IReadOnlyList<VmsdSnapshot> listed = list.File.Snapshots;
         string? problem = listed.Count > MaximumSnapshots ? $"it has more than {MaximumSnapshots} snapshots"
-            : listed.DistinctBy(snapshot => snapshot.Uid).Count() < listed.Count ? "two snapshots have one number"
+            : listed.DistinctBy(snapshot => snapshot.Uid).Count() < listed.Count
+            ? "two snapshots have one number"
             : listed.Any(snapshot => snapshot.Key.Length > 9 && snapshot.Key[8] == '0')
-            || listed.DistinctBy(snapshot => snapshot.Key, StringComparer.OrdinalIgnoreCase).Count() < listed.Count
+            || listed.DistinctBy(snapshot => snapshot.Key, StringComparer.OrdinalIgnoreCase)
+            .Count() < listed.Count
                 ? "two entries have one place"
             : listed.Max(snapshot => (int?)snapshot.Uid) == int.MaxValue
             || NumberOf(list.File.Dictionary[LastUid]) == int.MaxValue ? "its numbers are used up" : null;

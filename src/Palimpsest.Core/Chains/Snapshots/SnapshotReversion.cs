@@ -22,8 +22,8 @@ public sealed record SnapshotReversion
 }
 
 /// <summary>
-/// Plans the way back to a snapshot: a new empty delta on what it froze. The present is thrown away, and what only the
-/// present needed.
+/// Plans the way back to a snapshot: a new empty delta on what it froze. The present is thrown away, and what
+/// only the present needed.
 /// </summary>
 public sealed class SnapshotReverter(SnapshotReversion request, DiskOpenOptions options)
 {
@@ -63,14 +63,17 @@ public sealed class SnapshotReverter(SnapshotReversion request, DiskOpenOptions 
         private readonly LinkReferences references = new(scope, options, findings);
         private readonly List<ScopeDisk> reverted = [];
 
-        /// <summary>The snapshot that is nearest to the link gone back to: it, or the first below it.</summary>
+        /// <summary>
+        /// The snapshot that is nearest to the link gone back to: it, or the first below it.
+        /// </summary>
         public VmsdSnapshot? Nearest { get; private set; }
 
         public void Add(FrozenLink frozen)
         {
             if (!frozen.Exists)
             {
-                throw findings.Refuse(SnapshotFindings.LinkGone, frozen.Path, "the list of snapshots names it");
+                throw findings.Refuse(SnapshotFindings.LinkGone,
+                    frozen.Path, "the list of snapshots names it");
             }
             if (frozen.Disk is not { } disk) { return; }
             if (disk.Attachment is null && frozen.Path == disk.HeadPath)
@@ -105,7 +108,10 @@ public sealed class SnapshotReverter(SnapshotReversion request, DiskOpenOptions 
                     $"it is attached at {disk.Attachment?.Node}, and the snapshot did not freeze it");
             }
             string? state = snapshot is null ? null : scope.List!.File.Dictionary[snapshot.Key + ".filename"];
-            if (!string.IsNullOrEmpty(state)) { findings.Add(SnapshotFindings.DisksOnly, scope.ListPath!, $"it is {state}"); }
+            if (!string.IsNullOrEmpty(state))
+            {
+                findings.Add(SnapshotFindings.DisksOnly, scope.ListPath!, $"it is {state}");
+            }
         }
 
         private IReadOnlyList<Link> Open(string path)

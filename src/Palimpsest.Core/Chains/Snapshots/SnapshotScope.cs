@@ -10,7 +10,8 @@ namespace Palimpsest.Core.Chains.Snapshots;
 /// <param name="Chain">Its links, head first, as far as they were found.</param>
 /// <param name="ChainPaths">Their files, links of the host resolved.</param>
 /// <param name="Family">
-/// All links of the folder that hang together with it, branches included: the lowest first, each after its parent.
+/// All links of the folder that hang together with it, branches included: the lowest first, each after its
+/// parent.
 /// </param>
 /// <param name="Failure">Why it does not open; null when it does.</param>
 internal sealed record ScopeDisk(
@@ -21,7 +22,9 @@ internal sealed record ScopeDisk(
     public bool IsIndependent => Attachment is { } attachment && VmxDisks.IsIndependent(attachment);
 }
 
-/// <summary>What a snapshot verb is about: the disks that take part, and the machine's files beside them.</summary>
+/// <summary>
+/// What a snapshot verb is about: the disks that take part, and the machine's files beside them.
+/// </summary>
 internal sealed record SnapshotScope
 {
     /// <summary>The <c>.vmx</c> file or the disk that was named, links of the host resolved.</summary>
@@ -42,7 +45,9 @@ internal sealed record SnapshotScope
     /// <summary>The disks that take part.</summary>
     public required IReadOnlyList<ScopeDisk> Disks { get; init; }
 
-    /// <summary>Other disks of the machine that would take part too: a disk was named, and it is not the only one.</summary>
+    /// <summary>
+    /// Other disks of the machine that would take part too: a disk was named, and it is not the only one.
+    /// </summary>
     public IReadOnlyList<VmxDisk> Others { get; init; } = [];
 
     /// <summary>True when a disk was named and its machine has others.</summary>
@@ -51,7 +56,9 @@ internal sealed record SnapshotScope
     /// <summary>The folder, links of the host resolved.</summary>
     public string Folder => Machines.Folder;
 
-    /// <summary>True when the machine itself was named, or has no other disk than the one that was named.</summary>
+    /// <summary>
+    /// True when the machine itself was named, or has no other disk than the one that was named.
+    /// </summary>
     public bool IsWholeMachine => Settings is not null && !IsPart;
 
     /// <summary>The file that a path of this folder has in a change.</summary>
@@ -72,7 +79,10 @@ internal sealed record SnapshotScope
                 throw findings.Refuse(SnapshotFindings.Suspended, settings.Path, $"its memory is in {state}");
             }
         }
-        if (Disks.Count == 0) { throw findings.Refuse(SnapshotFindings.NothingTakesPart, NamedPath, "there is none"); }
+        if (Disks.Count == 0)
+        {
+            throw findings.Refuse(SnapshotFindings.NothingTakesPart, NamedPath, "there is none");
+        }
         foreach (ScopeDisk disk in Disks) { ThrowIfUsedTwice(disk, findings); }
         if (List is null && ListPath is not null && options.Host.Stat(ListPath) is not null)
         {
@@ -83,7 +93,8 @@ internal sealed record SnapshotScope
     private void ThrowIfUsedTwice(ScopeDisk disk, FindingList findings)
     {
         (MachineSettings Settings, VmxDisk Disk)[] places =
-            [.. Machines.RunningFrom(disk.HeadPath).DistinctBy(place => (place.Settings.Path, place.Disk.Node))];
+            [.. Machines.RunningFrom(disk.HeadPath)
+            .DistinctBy(place => (place.Settings.Path, place.Disk.Node))];
         if (places.Length > 1)
         {
             throw findings.Refuse(SnapshotFindings.UsedTwice, disk.HeadPath, string.Join(", ", places.Select(
@@ -95,7 +106,9 @@ internal sealed record SnapshotScope
 /// <summary>Which disks of a settings file take part in snapshots.</summary>
 internal static class VmxDisks
 {
-    /// <summary>True for a mode that keeps a disk out of snapshots: <c>independent-persistent</c> and its kin.</summary>
+    /// <summary>
+    /// True for a mode that keeps a disk out of snapshots: <c>independent-persistent</c> and its kin.
+    /// </summary>
     public static bool IsIndependent(VmxDisk disk) =>
         disk.Mode?.StartsWith("independent", StringComparison.OrdinalIgnoreCase) == true;
 

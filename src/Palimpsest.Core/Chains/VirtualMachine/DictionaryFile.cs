@@ -121,8 +121,8 @@ public sealed class DictionaryFile
     public DictionaryFile Without(string key) => With([new KeyEdit(key, null)]);
 
     /// <summary>
-    /// The same file with these values set, new keys at the end, or removed. Of a key that comes twice the last edit
-    /// counts.
+    /// The same file with these values set, new keys at the end, or removed. Of a key that comes twice the
+    /// last edit counts.
     /// </summary>
     /// <exception cref="BlockException"><c>Refused</c>: the file's encoding cannot hold a value.</exception>
     public DictionaryFile With(IEnumerable<KeyEdit> edits)
@@ -139,7 +139,10 @@ public sealed class DictionaryFile
         {
             Line line = lines[i];
             if (!wanted.TryGetValue(line.Key, out string? value)) { changed.Add(line); }
-            else if (value is not null) { changed.Add(indexOfKey[line.Key] == i ? Changed(line, value) : line); }
+            else if (value is not null)
+            {
+                changed.Add(indexOfKey[line.Key] == i ? Changed(line, value) : line);
+            }
         }
         foreach ((string key, string? value) in wanted)
         {
@@ -160,14 +163,16 @@ public sealed class DictionaryFile
     {
         string encoded = encoding.Encode(Escape(value));
         string raw = string.Concat(
-            line.Raw.AsSpan(0, line.ValueStart), encoded, line.Raw.AsSpan(line.ValueStart + line.ValueLength));
+            line.Raw.AsSpan(0, line.ValueStart), encoded,
+            line.Raw.AsSpan(line.ValueStart + line.ValueLength));
         return line with { Raw = raw, Value = value, ValueLength = encoded.Length };
     }
 
     private void Append(List<Line> changed, string key, string value)
     {
         string encoded = encoding.Encode(Escape(value));
-        string lineEnd = lines.Count > 0 && lines[0].Raw.EndsWith("\r\n", StringComparison.Ordinal) ? "\r\n" : "\n";
+        string lineEnd = lines.Count > 0 && lines[0].Raw.EndsWith("\r\n", StringComparison.Ordinal)
+            ? "\r\n" : "\n";
         if (changed.Count > 0 && !changed[^1].Raw.EndsWith('\n'))
         {
             changed[^1] = changed[^1] with { Raw = changed[^1].Raw + lineEnd };

@@ -12,8 +12,8 @@ using Xunit;
 namespace Palimpsest.Tests.Chains.Changes;
 
 /// <summary>
-/// After an interruption somebody who knows nothing of the change goes on with the machine. Finishing the change must
-/// not undo or throw away what was written then.
+/// After an interruption somebody who knows nothing of the change goes on with the machine. Finishing the
+/// change must not undo or throw away what was written then.
 /// </summary>
 public sealed class ForeignWriterTests
 {
@@ -48,7 +48,10 @@ public sealed class ForeignWriterTests
             byte[] content = (byte[])disk.Present.Clone(), sector = new byte[512];
             Array.Fill(sector, (byte)0xAB);
             sector.CopyTo(content, 4096);
-            if (!TryWriteAsAStranger(host, SimulatedMachine.Running(host)["scsi0:0"], 4096, sector)) { continue; }
+            if (!TryWriteAsAStranger(host, SimulatedMachine.Running(host)["scsi0:0"], 4096, sector))
+            {
+                continue;
+            }
             try
             {
                 ChainChanger.Resume(SimulatedMachine.Vmx, options, null, CancellationToken.None);
@@ -90,7 +93,8 @@ public sealed class ForeignWriterTests
                 finished++;
                 continue;
             }
-            string name = settings.Contains("vm-000003", StringComparison.Ordinal) ? "vm-000003" : "vm-000002";
+            string name = settings.Contains("vm-000003", StringComparison.Ordinal)
+                ? "vm-000003" : "vm-000002";
             string other = settings.Replace(name, "vm-000009", StringComparison.Ordinal);
             host.Put(SimulatedMachine.Vmx, Encoding.UTF8.GetBytes(other));
             ImageException refusal = Assert.Throws<ImageException>(() => resume());
@@ -114,8 +118,8 @@ public sealed class ForeignWriterTests
         _ => new SnapshotCreator(new SnapshotCreation { Path = SimulatedMachine.Vmx }, machine.Options).Plan,
     };
 
-    // As a program that does not know of the record. False where it finds no change under way, or a chain that it would
-    // not open.
+    // As a program that does not know of the record. False where it finds no change under way, or a chain
+    // that it would not open.
     private static bool TryWriteAsAStranger(SimulatedHost host, string path, long offset, byte[] bytes)
     {
         const string Record = "/vm/" + ChangeFile.Name;

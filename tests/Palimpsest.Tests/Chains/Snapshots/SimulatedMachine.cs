@@ -10,7 +10,9 @@ using Xunit;
 
 namespace Palimpsest.Tests.Chains.Snapshots;
 
-/// <summary>One disk of a <see cref="SimulatedMachine"/>: its links, and what its guest saw when each was frozen.</summary>
+/// <summary>
+/// One disk of a <see cref="SimulatedMachine"/>: its links, and what its guest saw when each was frozen.
+/// </summary>
 internal sealed class SimulatedDisk
 {
     internal required string Node { get; init; }
@@ -27,8 +29,8 @@ internal sealed class SimulatedDisk
 }
 
 /// <summary>
-/// A virtual machine on a simulated host: disks with chains of links, hand-written settings and a hand-written list of
-/// snapshots, one for each frozen link.
+/// A virtual machine on a simulated host: disks with chains of links, hand-written settings and a
+/// hand-written list of snapshots, one for each frozen link.
 /// </summary>
 internal sealed class SimulatedMachine
 {
@@ -68,10 +70,11 @@ internal sealed class SimulatedMachine
     /// <summary>The settings file, with each disk at its head.</summary>
     internal void WriteSettings(string more = "")
     {
-        var text = new StringBuilder(".encoding = \"UTF-8\"\nvirtualHW.version = \"14\"\nscsi0.present = \"TRUE\"\n");
+        var text = new StringBuilder(".encoding = \"UTF-8\"\nscsi0.present = \"TRUE\"\n");
         foreach (SimulatedDisk disk in Disks)
         {
-            text.Append($"{disk.Node}.present = \"TRUE\"\n{disk.Node}.fileName = \"{HostPath.NameOf(disk.Head)}\"\n");
+            text.Append(
+                $"{disk.Node}.present = \"TRUE\"\n{disk.Node}.fileName = \"{HostPath.NameOf(disk.Head)}\"\n");
         }
         Host.Put(Vmx, Encoding.UTF8.GetBytes(text + more));
     }
@@ -86,7 +89,8 @@ internal sealed class SimulatedMachine
         {
             text.Append($"snapshot{i}.uid = \"{i + 1}\"\n");
             if (i > 0) { text.Append($"snapshot{i}.parent = \"{i}\"\n"); }
-            text.Append($"snapshot{i}.displayName = \"moment {i + 1}\"\nsnapshot{i}.numDisks = \"{Disks.Count}\"\n");
+            text.Append(
+                $"snapshot{i}.displayName = \"moment {i + 1}\"\nsnapshot{i}.numDisks = \"{Disks.Count}\"\n");
             foreach ((int index, SimulatedDisk disk) in Disks.Index())
             {
                 text.Append($"snapshot{i}.disk{index}.fileName = \"{HostPath.NameOf(disk.Links[i])}\"\n");
@@ -105,7 +109,8 @@ internal sealed class SimulatedMachine
         new SnapshotCreator(new SnapshotCreation { Path = Vmx, Name = name }, Options).Plan);
 
     /// <summary>Goes back to a snapshot.</summary>
-    internal ChangeResult Revert(string? snapshot, string path = Vmx, bool keeps = false) => Apply(new SnapshotReverter(
+    internal ChangeResult Revert(string? snapshot, string path = Vmx, bool keeps = false) =>
+        Apply(new SnapshotReverter(
         new SnapshotReversion { Path = path, Snapshot = snapshot, KeepsHead = keeps }, Options).Plan);
 
     /// <summary>Deletes a snapshot.</summary>
@@ -137,7 +142,8 @@ internal sealed class SimulatedMachine
     {
         foreach (SimulatedDisk disk in Disks)
         {
-            Assert.True(content(disk).AsSpan().SequenceEqual(ReadAll(Host, Running(Host)[disk.Node])), disk.Node);
+            Assert.True(content(disk).AsSpan().SequenceEqual(ReadAll(Host, Running(Host)[disk.Node])),
+                disk.Node);
         }
     }
 
@@ -148,18 +154,22 @@ internal sealed class SimulatedMachine
         Assert.Equal(Disks.Select(disk => disk.Node), snapshot.Disks.Select(entry => entry.Node));
         foreach ((SimulatedDisk disk, VmsdDisk entry) in Disks.Zip(snapshot.Disks))
         {
-            Assert.True(content(disk).AsSpan().SequenceEqual(ReadAll(Host, DiskRecipe.Folder + entry.FileName)),
+            Assert.True(content(disk).AsSpan()
+                .SequenceEqual(ReadAll(Host, DiskRecipe.Folder + entry.FileName)),
                 $"{uid}, {entry.FileName}");
         }
     }
 
     /// <summary>The list's text without the lines of snapshots.</summary>
-    internal string[] GeneralLines() => [.. TextOf(Host, Vmsd)!.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+    internal string[] GeneralLines() =>
+        [.. TextOf(Host, Vmsd)!.Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Where(line => !line.StartsWith("snapshot0", StringComparison.Ordinal)
             && !line.StartsWith("snapshot1", StringComparison.Ordinal)
             && !line.StartsWith("snapshot2", StringComparison.Ordinal))];
 
-    /// <summary>Writes to a new link that a disk runs from, which begins as <paramref name="content"/>.</summary>
+    /// <summary>
+    /// Writes to a new link that a disk runs from, which begins as <paramref name="content"/>.
+    /// </summary>
     internal void Run(SimulatedDisk disk, byte[] content)
     {
         disk.Links.Add(Running(Host)[disk.Node]);
@@ -195,7 +205,8 @@ internal sealed class SimulatedMachine
         using Disk open = DiskRecipe.OpenForWriting(Host, disk.Head);
         for (int i = 0; i < 4; i++)
         {
-            int sectors = random.Next(1, 20), offset = random.Next((disk.Present.Length / 512) - sectors) * 512;
+            int sectors = random.Next(1, 20);
+            int offset = random.Next((disk.Present.Length / 512) - sectors) * 512;
             byte[] bytes = new byte[sectors * 512];
             if (i > 0) { random.NextBytes(bytes); }
             open.Device!.Write(offset, bytes);

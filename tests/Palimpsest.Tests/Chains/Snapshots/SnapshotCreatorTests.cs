@@ -49,7 +49,8 @@ public sealed class SnapshotCreatorTests
 
             """.ReplaceLineEndings("\n"), SimulatedMachine.TextOf(machine.Host, SimulatedMachine.Vmsd));
         machine.AssertRuns(disk => disk.Present);
-        Assert.Equal(["/vm/vm-000001.vmdk", "/vm/vm_1-000001.vmdk"], SimulatedMachine.Running(machine.Host).Values);
+        Assert.Equal(["/vm/vm-000001.vmdk", "/vm/vm_1-000001.vmdk"], SimulatedMachine.Running(machine.Host)
+            .Values);
     }
 
     // The upper half of the low word makes it negative; an empty file is as good as none.
@@ -64,7 +65,8 @@ public sealed class SnapshotCreatorTests
             Path = "/vm", TimeUtc = DateTime.UnixEpoch.AddMicroseconds((400000L << 32) + 0xFFFFFFFE),
         });
         string list = SimulatedMachine.TextOf(machine.Host, SimulatedMachine.Vmsd)!;
-        Assert.Contains("createTimeHigh = \"400000\"\nsnapshot0.createTimeLow = \"-2\"\n", list, StringComparison.Ordinal);
+        Assert.Contains("createTimeHigh = \"400000\"\nsnapshot0.createTimeLow = \"-2\"\n", list,
+            StringComparison.Ordinal);
         Assert.StartsWith(".encoding = \"UTF-8\"\n", list, StringComparison.Ordinal);
         Assert.Contains("displayName = \"Snapshot 1\"", list, StringComparison.Ordinal);
     }
@@ -75,7 +77,8 @@ public sealed class SnapshotCreatorTests
     {
         machine.AddDisk("Größe", CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse, 2);
         machine.WriteSettings();
-        const string Before = ".encoding = \"windows-1252\"\r\nsnapshot.lastUID = \"6\"\r\nsnapshot.current = \"5\"\r\n"
+        const string Before = ".encoding = \"windows-1252\"\r\n"
+            + "snapshot.lastUID = \"6\"\r\nsnapshot.current = \"5\"\r\n"
             + "snapshot0.uid = \"5\"\r\nsnapshot0.filename = \"vm-Snapshot5.vmsn\"\r\n"
             + "snapshot0.displayName = \"früher\"\r\nsnapshot0.numDisks = \"1\"\r\n"
             + "snapshot0.disk0.fileName = \"Größe.vmdk\"\r\nsnapshot0.disk0.node = \"scsi0:0\"\r\n"
@@ -101,7 +104,8 @@ public sealed class SnapshotCreatorTests
     {
         machine.AddDisk("vm", CreateTypes.MonolithicFlat, "", 1);
         const string Text = "\uFEFF.encoding = \"UTF-8\"\r\n# scsi0:0.fileName = \"vm.vmdk\"\r\n"
-            + "SCSI0:0.FileName   =  \"/vmfs/volumes/5f 1/vm/vm.vmdk\"\r\nscsi0:0.fileName = \"second.vmdk\"\r\n"
+            + "SCSI0:0.FileName   =  \"/vmfs/volumes/5f 1/vm/vm.vmdk\"\r\n"
+            + "scsi0:0.fileName = \"second.vmdk\"\r\n"
             + "scsi0:1.fileName = \"apart.vmdk\"\r\nscsi0:1.mode = \"independent-persistent\"\r\n"
             + "ide1:0.fileName = \"tools.vmdk\"\r\nide1:0.deviceType = \"cdrom-image\"\r\n"
             + "scsi0:2.present = \"FALSE\"\r\nscsi0:2.fileName = \"away.vmdk\"\r\nodd line\r\n";
@@ -118,7 +122,8 @@ public sealed class SnapshotCreatorTests
     {
         machine.AddDisk("vm", CreateTypes.MonolithicFlat, "", 1);
         machine.AddDisk("vm-000007", CreateTypes.MonolithicSparse, "", 1);
-        machine.WriteSettings("scsi3:0.fileName = \"VM-000002.vmdk\"\nscsi3:0.mode = \"independent-persistent\"\n");
+        machine.WriteSettings(
+            "scsi3:0.fileName = \"VM-000002.vmdk\"\nscsi3:0.mode = \"independent-persistent\"\n");
         machine.Host.Put("/vm/vm-000001-s001.vmdk", [1]);
         machine.Host.Put("/vm/vm-000003.vmdk.palimpsest-part", [1]);
         machine.Host.Put("/vm/vm-0000041.vmdk", [1]);
@@ -141,8 +146,10 @@ public sealed class SnapshotCreatorTests
 
     [Theory]
     [InlineData(CreateTypes.MonolithicFlat, null, CreateTypes.MonolithicSparse, "disk-000001.vmdk")]
-    [InlineData(CreateTypes.TwoGbMaxExtentFlat, null, CreateTypes.TwoGbMaxExtentSparse, "disk-000001-s001.vmdk")]
-    [InlineData(CreateTypes.TwoGbMaxExtentSparse, null, CreateTypes.TwoGbMaxExtentSparse, "disk-000001-s001.vmdk")]
+    [InlineData(CreateTypes.TwoGbMaxExtentFlat, null,
+        CreateTypes.TwoGbMaxExtentSparse, "disk-000001-s001.vmdk")]
+    [InlineData(CreateTypes.TwoGbMaxExtentSparse, null,
+        CreateTypes.TwoGbMaxExtentSparse, "disk-000001-s001.vmdk")]
     [InlineData(CreateTypes.MonolithicSparse, null, CreateTypes.MonolithicSparse, "disk-000001.vmdk")]
     [InlineData(CreateTypes.Vmfs, null, CreateTypes.VmfsSparse, "disk-000001-delta.vmdk")]
     [InlineData(CreateTypes.Vmfs, "monolithicSparse", CreateTypes.MonolithicSparse, "disk-000001.vmdk")]
@@ -154,7 +161,8 @@ public sealed class SnapshotCreatorTests
         string path = folder.NewDisk("disk.vmdk", 4 << 20, baseKind);
         var options = new DiskOpenOptions();
         ChangeResult result = ChainChanger.Apply(
-            new SnapshotCreator(new SnapshotCreation { Path = path, Kind = format }, options).Plan, options, null, CancellationToken.None);
+            new SnapshotCreator(new SnapshotCreation { Path = path, Kind = format }, options).Plan, options,
+            null, CancellationToken.None);
         Assert.Equal("disk-000001.vmdk", result.Change.HeadAfter);
         using Disk disk = Disk.Open(folder.File("disk-000001.vmdk"));
         Assert.Equal(deltaKind, disk.Links[0].Descriptor!.CreateType);
@@ -171,11 +179,13 @@ public sealed class SnapshotCreatorTests
         Tool.Run("chmod", "755", folder.File("disk-flat.vmdk")).MustSucceed();
         var options = new DiskOpenOptions();
         ChainChanger.Apply(
-            new SnapshotCreator(new SnapshotCreation { Path = path }, options).Plan, options, null, CancellationToken.None);
+            new SnapshotCreator(new SnapshotCreation { Path = path }, options).Plan, options, null,
+            CancellationToken.None);
         Assert.Equal("440", ModeOf(path));
         Assert.Equal("555", ModeOf(folder.File("disk-flat.vmdk")));
         Assert.Equal("660", ModeOf(folder.File("disk-000001.vmdk")));
-        var keeping = new SnapshotCreation { Path = folder.File("disk-000001.vmdk"), KeepsPermissions = true };
+        var keeping = new SnapshotCreation { Path = folder.File("disk-000001.vmdk"),
+            KeepsPermissions = true };
         ChainChanger.Apply(new SnapshotCreator(keeping, options).Plan, options, null, CancellationToken.None);
         Assert.Equal("660", ModeOf(folder.File("disk-000001.vmdk")));
 
@@ -185,10 +195,13 @@ public sealed class SnapshotCreatorTests
     [Fact]
     public void ALinkOnWhichOthersStandIsRefusedWithTheHeadsName()
     {
-        SimulatedDisk disk = machine.AddDisk("vm", CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse, 3);
-        ImageException refusal = machine.AssertRefused(SnapshotFindings.NotTheHead, () => CreateOn(disk.Links[0]));
+        SimulatedDisk disk = machine.AddDisk("vm", CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse,
+            3);
+        ImageException refusal = machine.AssertRefused(SnapshotFindings.NotTheHead, () =>
+            CreateOn(disk.Links[0]));
         Assert.Contains("vm-000002.vmdk", refusal.Message, StringComparison.Ordinal);
-        new DiskRecipe(machine.Host, new Random(1)).Delta(CreateTypes.MonolithicSparse, "other", disk.Links[1]);
+        new DiskRecipe(machine.Host, new Random(1))
+            .Delta(CreateTypes.MonolithicSparse, "other", disk.Links[1]);
         refusal = machine.AssertRefused(SnapshotFindings.NotTheHead, () => CreateOn(disk.Links[0]));
         Assert.Contains("other.vmdk, vm-000002.vmdk", refusal.Message, StringComparison.Ordinal);
         Assert.Equal("vm-000003.vmdk", CreateOn(disk.Head).Change.HeadAfter);
@@ -197,7 +210,8 @@ public sealed class SnapshotCreatorTests
     [Fact]
     public void AMachinesDiskTakesItsMachineAlong()
     {
-        SimulatedDisk disk = machine.AddDisk("vm", CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse, 2);
+        SimulatedDisk disk = machine.AddDisk("vm", CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse,
+            2);
         machine.AddDisk("vm_1", CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse, 2);
         machine.WriteSettings();
         machine.WriteList();
@@ -206,7 +220,8 @@ public sealed class SnapshotCreatorTests
         Assert.Equal(SnapshotFindings.OnlyThisDisk, left.Code);
         Assert.Contains("vm_1-000001.vmdk at scsi0:1", left.Message, StringComparison.Ordinal);
         Assert.Equal("vm-000002.vmdk", result.Change.HeadAfter);
-        Assert.Equal(["/vm/vm-000002.vmdk", "/vm/vm_1-000001.vmdk"], SimulatedMachine.Running(machine.Host).Values);
+        Assert.Equal(["/vm/vm-000002.vmdk", "/vm/vm_1-000001.vmdk"], SimulatedMachine.Running(machine.Host)
+            .Values);
         Assert.Equal("vm-000001.vmdk",
             Assert.Single(SimulatedMachine.List(machine.Host).Find(2)!.Disks).FileName);
         machine.AssertRuns(own => own.Present);
@@ -235,7 +250,8 @@ public sealed class SnapshotCreatorTests
         Assert.Contains("copy.vmx, vm.vmx", refusal.Message, StringComparison.Ordinal);
         machine.AssertRefused(SnapshotFindings.UsedTwice, () => CreateOn(SimulatedMachine.Vmx));
         machine.Host.Delete("/vm/copy.vmx");
-        machine.Host.Put(SimulatedMachine.Vmsd, Encoding.UTF8.GetBytes("snapshot0.uid = \"1\"\nsnapshot1.uid = \"1\"\n"));
+        machine.Host.Put(SimulatedMachine.Vmsd,
+            Encoding.UTF8.GetBytes("snapshot0.uid = \"1\"\nsnapshot1.uid = \"1\"\n"));
         machine.AssertRefused(SnapshotFindings.ListUnusable, () => CreateOn("/vm"));
         machine.Host.Put(SimulatedMachine.Vmsd, new byte[5 << 20]);
         machine.AssertRefused(SnapshotFindings.ListUnusable, () => CreateOn("/vm"));
@@ -251,7 +267,8 @@ public sealed class SnapshotCreatorTests
         {
             ChangeResult result = CreateOn(head);
             head = "/vm/" + result.Change.HeadAfter;
-            Assert.Equal(links >= 24, result.Findings.Items.Any(item => item.Code == SnapshotFindings.ManyLinks));
+            Assert.Equal(links >= 24, result.Findings.Items.Any(item =>
+                item.Code == SnapshotFindings.ManyLinks));
         }
         machine.AssertRefused(SnapshotFindings.TooManyLinks, () => CreateOn(head));
         Assert.Equal(disk.Present, SimulatedMachine.ReadAll(machine.Host, head));
@@ -280,7 +297,8 @@ public sealed class SnapshotCreatorTests
         using var folder = new TempFolder();
         const long Capacity = 8 << 20;
         string path = folder.NewDisk("base.vmdk", Capacity, CreateTypes.Vmfs);
-        using (HostFile file = LocalHost.Instance.Open(folder.File("base-000001-sesparse.vmdk"), HostAccess.CreateNew))
+        using (HostFile file = LocalHost.Instance.Open(folder.File("base-000001-sesparse.vmdk"),
+            HostAccess.CreateNew))
         {
             _ = new SeSparseBuilder(file, Capacity);
         }
@@ -296,11 +314,13 @@ public sealed class SnapshotCreatorTests
             Assert.Equal(SnapshotFindings.MixedDeltas, refusal.Reason.Code);
         }
         var hosted = new SnapshotCreation { Path = path, Kind = CreateTypes.MonolithicSparse };
-        Assert.Equal("base-000002.vmdk", new SnapshotCreator(hosted, new DiskOpenOptions()).Plan().Change.HeadAfter);
+        Assert.Equal("base-000002.vmdk", new SnapshotCreator(hosted, new DiskOpenOptions()).Plan()
+            .Change.HeadAfter);
 
         // Back on the base, in place of a link of the other format.
         Assert.Equal(CreateTypes.VmfsSparse, Assert.Single(new SnapshotReverter(
-            new SnapshotReversion { Path = path }, new DiskOpenOptions()).Plan().Change.Steps.OfType<NewDeltaStep>()).Kind);
+            new SnapshotReversion { Path = path }, new DiskOpenOptions()).Plan()
+            .Change.Steps.OfType<NewDeltaStep>()).Kind);
     }
 
     [Theory]

@@ -35,9 +35,13 @@ public sealed class SnapshotDeleterTests
         {
             machine.Delete($"moment {order[i]}");
             machine.AssertRuns(disk => disk.Present);
-            foreach (int uid in order[(i + 1)..]) { machine.AssertMoment(uid, disk => disk.Contents[uid - 1]); }
+            foreach (int uid in order[(i + 1)..])
+            {
+                machine.AssertMoment(uid, disk => disk.Contents[uid - 1]);
+            }
             int[] left = [.. order[(i + 1)..].Order()];
-            Assert.Equal(left, SimulatedMachine.List(machine.Host).Snapshots.Select(snapshot => snapshot.Uid));
+            Assert.Equal(left, SimulatedMachine.List(machine.Host)
+                .Snapshots.Select(snapshot => snapshot.Uid));
             Assert.Equal(left.Select((_, index) => $"snapshot{index}"),
                 SimulatedMachine.List(machine.Host).Snapshots.Select(snapshot => snapshot.Key));
             Assert.Equal(left.Select((_, index) => index == 0 ? null : (int?)left[index - 1]),
@@ -55,10 +59,15 @@ public sealed class SnapshotDeleterTests
     {
         string list = SimulatedMachine.TextOf(machine.Host, SimulatedMachine.Vmsd)!;
         machine.Host.Put(SimulatedMachine.Vmsd, Encoding.UTF8.GetBytes(list
-            + "snapshot.needConsolidate = \"TRUE\"\nsnapshot.mru0.uid = \"3\"\nsnapshot.mru1.uid = \"1\"\nother = \"1\"\n"));
+            + "snapshot.needConsolidate = \"TRUE\"\nsnapshot.mru0.uid = \"3\"\nsnapshot.mru1.uid = \"1\"\n"
+            + "other = \"1\"\n"));
         machine.Consolidate();
         machine.AssertRuns(disk => disk.Present);
-        Assert.Equal([".encoding = \"UTF-8\"", "snapshot.lastUID = \"3\"", "snapshot.numSnapshots = \"0\"", "other = \"1\""],
+        Assert.Equal(
+            [
+                ".encoding = \"UTF-8\"", "snapshot.lastUID = \"3\"", "snapshot.numSnapshots = \"0\"",
+                "other = \"1\"",
+            ],
             machine.GeneralLines());
         Assert.DoesNotContain(machine.DiskFiles, name => name.Contains("-00000", StringComparison.Ordinal));
         Assert.Empty(machine.Consolidate().Change.Steps);
@@ -71,7 +80,8 @@ public sealed class SnapshotDeleterTests
         string list = SimulatedMachine.TextOf(machine.Host, SimulatedMachine.Vmsd)!;
         machine.Host.Put(SimulatedMachine.Vmsd, Encoding.UTF8.GetBytes(list
             + "snapshot.mru0.uid = \"2\"\nsnapshot.mru1.uid = \"3\"\ncloneOf0 = \"/tpl/tpl.vmx\"\n"
-            + "sentinel0 = \"/old/place/vm-000002.vmdk\"\nsnapshot1.keywords = \"stays\"\nsnapshot2.type = \"1\"\n"));
+            + "sentinel0 = \"/old/place/vm-000002.vmdk\"\nsnapshot1.keywords = \"stays\"\n"
+            + "snapshot2.type = \"1\"\n"));
         machine.Delete("moment 2");
         Assert.Equal(
             [
@@ -92,12 +102,15 @@ public sealed class SnapshotDeleterTests
     {
         machine.Revert("moment 1");
         ChangeResult result = machine.Delete("moment 3");
-        Assert.All(result.Change.Steps.OfType<DeleteFilesStep>(), step => Assert.InRange(step.LostBytes, 1, long.MaxValue));
+        Assert.All(result.Change.Steps.OfType<DeleteFilesStep>(), step =>
+            Assert.InRange(step.LostBytes, 1, long.MaxValue));
         Assert.DoesNotContain("vm-000002.vmdk", machine.DiskFiles);
         machine.AssertMoment(1, disk => disk.Contents[0]);
         machine.AssertMoment(2, disk => disk.Contents[1]);
-        ImageException refusal = machine.AssertRefused(ChangeFindings.Shared, () => machine.Delete("moment 1"));
-        Assert.Contains("vm-000001.vmdk, vm-000004.vmdk stand on it", refusal.Message, StringComparison.Ordinal);
+        ImageException refusal = machine.AssertRefused(ChangeFindings.Shared, () =>
+            machine.Delete("moment 1"));
+        Assert.Contains("vm-000001.vmdk, vm-000004.vmdk stand on it", refusal.Message,
+            StringComparison.Ordinal);
         machine.AssertRefused(ChangeFindings.Shared, () => machine.Consolidate());
         machine.Delete("moment 2");
         Assert.DoesNotContain("vm_1-000001.vmdk", machine.DiskFiles);
@@ -134,12 +147,14 @@ public sealed class SnapshotDeleterTests
         const string Child = "/vm/vm_1-000001.vmdk";
         machine.Host.Put(Child, Encoding.UTF8.GetBytes(SimulatedMachine.TextOf(machine.Host, Child)!
             .Replace("Hint=\"vm_1.vmdk\"", "Hint=\"/tpl/vm_1.vmdk\"", StringComparison.Ordinal)));
-        string[] template = [.. machine.Host.Files.Where(path => path.StartsWith("/tpl/", StringComparison.Ordinal))];
+        string[] template = [.. machine.Host.Files.Where(path =>
+            path.StartsWith("/tpl/", StringComparison.Ordinal))];
         byte[][] before = [.. template.Select(machine.Host.Get)];
         DiskOpenOptions options = machine.Options with { AllowOutside = true };
         machine.AssertRefused(DescriptorFindings.NameOutsideFolder, () => machine.Consolidate());
         ChainChanger.Apply(new SnapshotConsolidator(
-            new SnapshotConsolidation { Path = SimulatedMachine.Vmx }, options).Plan, options, null, CancellationToken.None);
+            new SnapshotConsolidation { Path = SimulatedMachine.Vmx }, options).Plan, options, null,
+            CancellationToken.None);
         Assert.Equal(before, template.Select(machine.Host.Get));
         Assert.Equal(["/vm/vm.vmdk", Child], SimulatedMachine.Running(machine.Host).Values);
         using Disk disk = Disk.Open(Child, options);
@@ -162,7 +177,8 @@ public sealed class SnapshotDeleterTests
         machine.Host.Put(SimulatedMachine.Vmsd, list);
         Assert.Equal("/vm/vm-000002.vmdk", SimulatedMachine.Running(machine.Host)["scsi0:0"]);
         machine.Delete("moment 3");
-        Assert.Equal(["/vm/vm-000002.vmdk", "/vm/vm_1-000002.vmdk"], SimulatedMachine.Running(machine.Host).Values);
+        Assert.Equal(["/vm/vm-000002.vmdk", "/vm/vm_1-000002.vmdk"], SimulatedMachine.Running(machine.Host)
+            .Values);
         machine.AssertRuns(disk => disk.Present);
         machine.AssertMoment(2, disk => disk.Contents[1]);
     }
@@ -175,7 +191,8 @@ public sealed class SnapshotDeleterTests
             .Replace("vm-000003", "vm-000002", StringComparison.Ordinal)
             .Replace("vm_1-000003", "vm_1-000002", StringComparison.Ordinal)));
         machine.AssertRefused(ChangeFindings.Shared, () => machine.Delete("moment 3"));
-        foreach (string path in machine.Host.Files.Where(path => path.Contains("-000003", StringComparison.Ordinal)).ToArray())
+        foreach (string path in machine.Host.Files.Where(path =>
+            path.Contains("-000003", StringComparison.Ordinal)).ToArray())
         {
             machine.Host.Delete(path);
         }
@@ -238,7 +255,8 @@ public sealed class SnapshotDeleterTests
     public void OneDiskOfSeveralIsNotConsolidatedAlone()
     {
         machine.AssertRefused(SnapshotFindings.FrozeOthers, () => machine.Consolidate("/vm/vm-000003.vmdk"));
-        machine.AssertRefused(SnapshotFindings.FrozeOthers, () => machine.Delete("moment 1", "/vm/vm-000003.vmdk"));
+        machine.AssertRefused(SnapshotFindings.FrozeOthers, () =>
+            machine.Delete("moment 1", "/vm/vm-000003.vmdk"));
         machine.Host.Delete(SimulatedMachine.Vmsd);
         machine.Consolidate("/vm/vm-000003.vmdk");
         machine.AssertRuns(disk => disk.Present);
@@ -248,7 +266,8 @@ public sealed class SnapshotDeleterTests
     [Fact]
     public void TheListOfAnotherMachineHoldsALink()
     {
-        machine.Host.Put("/vm/other.vmsd", "snapshot0.uid = \"1\"\nsnapshot0.disk0.fileName = \"vm-000001.vmdk\"\n"u8.ToArray());
+        machine.Host.Put("/vm/other.vmsd",
+            "snapshot0.uid = \"1\"\nsnapshot0.disk0.fileName = \"vm-000001.vmdk\"\n"u8.ToArray());
         machine.AssertRefused(ChangeFindings.HeldBySnapshot, () => machine.Delete("moment 1"));
         machine.AssertRefused(ChangeFindings.HeldBySnapshot, () => machine.Consolidate());
         machine.Delete("moment 3");
@@ -265,7 +284,8 @@ public sealed class SnapshotDeleterTests
         for (int i = 0; i < 3; i++)
         {
             head = folder.File(ChainChanger.Apply(new SnapshotCreator(
-                new() { Path = head }, options).Plan, options, null, CancellationToken.None).Change.HeadAfter);
+                new() { Path = head }, options).Plan, options, null, CancellationToken.None)
+                .Change.HeadAfter);
         }
         Delete("disk.vmdk");
         Assert.Equal("disk-000002.vmdk disk-flat.vmdk disk.vmdk", Protected());
@@ -274,12 +294,14 @@ public sealed class SnapshotDeleterTests
         head = folder.File("disk-000002.vmdk");
         Delete("disk.vmdk");
         Assert.Equal("", Protected());
-        Assert.Equal(["disk-flat.vmdk", "disk.vmdk"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order());
+        Assert.Equal(["disk-flat.vmdk", "disk.vmdk"], Directory.EnumerateFiles(folder.Path)
+            .Select(Path.GetFileName).Order());
 
         void Delete(string link) => ChainChanger.Apply(new SnapshotDeleter(
             new() { Path = head, Snapshot = link }, options).Plan, options, null, CancellationToken.None);
 
-        string Protected() => Tool.Run("find", folder.Path, "-type", "f", "!", "-perm", "/222", "-printf", "%f\n")
+        string Protected() => Tool.Run("find",
+            folder.Path, "-type", "f", "!", "-perm", "/222", "-printf", "%f\n")
             .MustSucceed().Output.Split('\n').Where(name => name.Length > 0).Order().Aggregate("", Joined);
 
         static string Joined(string names, string name) => names.Length == 0 ? name : $"{names} {name}";

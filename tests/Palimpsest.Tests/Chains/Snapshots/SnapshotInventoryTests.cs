@@ -30,7 +30,8 @@ public sealed class SnapshotInventoryTests
         machine.Revert("moment 1");
         machine.Create("after");
         SnapshotInventory inventory = Take();
-        Assert.Equal(["0 moment 1", "1 moment 2", "2 moment 3", "1 after*"], inventory.Snapshots.Select(listed =>
+        Assert.Equal(["0 moment 1", "1 moment 2", "2 moment 3", "1 after*"],
+            inventory.Snapshots.Select(listed =>
             $"{listed.Depth} {listed.Snapshot.DisplayName}{(listed.IsCurrent ? "*" : "")}"));
         Assert.Equal([true, false, false, true],
             inventory.Snapshots.Select(listed => listed.Links.All(link => link.IsAncestor)));
@@ -38,8 +39,10 @@ public sealed class SnapshotInventoryTests
         Assert.Empty(inventory.Findings.Items);
         Assert.Equal(
             [
-                "vm.vmdk on  frozen 1", "vm-000001.vmdk on vm.vmdk frozen 2 branch", "vm-000004.vmdk on vm.vmdk frozen 4",
-                "vm-000002.vmdk on vm-000001.vmdk frozen 3 branch", "vm-000003.vmdk on vm-000004.vmdk running",
+                "vm.vmdk on  frozen 1", "vm-000001.vmdk on vm.vmdk frozen 2 branch",
+                "vm-000004.vmdk on vm.vmdk frozen 4",
+                "vm-000002.vmdk on vm-000001.vmdk frozen 3 branch",
+                "vm-000003.vmdk on vm-000004.vmdk running",
             ],
             inventory.Disks[0].Moments.Select(Text));
     }
@@ -49,7 +52,8 @@ public sealed class SnapshotInventoryTests
     {
         string list = SimulatedMachine.TextOf(machine.Host, SimulatedMachine.Vmsd)!;
         machine.Host.Put(SimulatedMachine.Vmsd, Encoding.UTF8.GetBytes(list
-            .Replace("disk0.fileName = \"vm.vmdk\"", "disk0.fileName = \"lost.vmdk\"", StringComparison.Ordinal)
+            .Replace("disk0.fileName = \"vm.vmdk\"", "disk0.fileName = \"lost.vmdk\"",
+            StringComparison.Ordinal)
             .Replace("snapshot2.parent = \"2\"", "snapshot2.parent = \"9\"", StringComparison.Ordinal)
             + "snapshot.needConsolidate = \"true\"\n"));
         string settings = SimulatedMachine.TextOf(machine.Host, SimulatedMachine.Vmx)!;
@@ -57,7 +61,8 @@ public sealed class SnapshotInventoryTests
             settings.Replace("vm_1-000003", "vm_1-000001", StringComparison.Ordinal)));
         Assert.Equal(
             [
-                SnapshotFindings.BrokenTree.Id, SnapshotFindings.EntryWithoutFile.Id, SnapshotFindings.NotAnAncestor.Id,
+                SnapshotFindings.BrokenTree.Id, SnapshotFindings.EntryWithoutFile.Id,
+                    SnapshotFindings.NotAnAncestor.Id,
                 SnapshotFindings.NeedsConsolidation.Id, SnapshotFindings.UnlistedLinks.Id,
             ],
             Take().Findings.Items.Select(item => item.Code.Id));
@@ -66,8 +71,10 @@ public sealed class SnapshotInventoryTests
     [Fact]
     public void ALoopOfParentsEnds()
     {
-        machine.Host.Put(SimulatedMachine.Vmsd, Encoding.UTF8.GetBytes("snapshot.current = \"1\"\nsnapshot0.uid = \"1\"\n"
-            + "snapshot0.parent = \"2\"\nsnapshot1.uid = \"2\"\nsnapshot1.parent = \"1\"\nsnapshot2.uid = \"3\"\n"
+        machine.Host.Put(SimulatedMachine.Vmsd,
+            Encoding.UTF8.GetBytes("snapshot.current = \"1\"\nsnapshot0.uid = \"1\"\n"
+            + "snapshot0.parent = \"2\"\nsnapshot1.uid = \"2\"\n"
+            + "snapshot1.parent = \"1\"\nsnapshot2.uid = \"3\"\n"
             + "snapshot2.parent = \"3\"\n"));
         SnapshotInventory inventory = Take();
         Assert.Equal([1, 2, 3], inventory.Snapshots.Select(listed => listed.Snapshot.Uid));
@@ -83,7 +90,8 @@ public sealed class SnapshotInventoryTests
         Assert.Null(inventory.MachinePath);
         Assert.Equal(
             [
-                "vm.vmdk on  frozen", "vm-000001.vmdk on vm.vmdk frozen", "vm-000002.vmdk on vm-000001.vmdk frozen",
+                "vm.vmdk on  frozen", "vm-000001.vmdk on vm.vmdk frozen",
+                "vm-000002.vmdk on vm-000001.vmdk frozen",
                 "vm-000003.vmdk on vm-000002.vmdk running",
             ],
             Assert.Single(inventory.Disks).Moments.Select(Text));
@@ -100,8 +108,8 @@ public sealed class SnapshotInventoryTests
         Assert.Contains(inventory.Findings.Items, item => item.Code == SnapshotFindings.DiskElsewhere);
     }
 
-    // Machine files come from anybody. Whatever they say, a plan is made or refused, listing changes nothing, and no
-    // change names a file outside of the folder.
+    // Machine files come from anybody. Whatever they say, a plan is made or refused, listing changes nothing,
+    // and no change names a file outside of the folder.
     [Fact]
     public void HostileMachineFilesArePlannedOrRefused()
     {
@@ -111,8 +119,10 @@ public sealed class SnapshotInventoryTests
                 + "snapshot.mru0.uid = \"1\"\nsnapshot1.clone0 = \"x\"\nsentinel0 = \"vm-000001.vmdk\"\n";
         string[] pieces =
         [
-            "../", "/etc/passwd", "|00", "\"", "vm.vmdk", "vm-000001.vmdk", "-1", "99999999999", "2147483647", "uid",
-            "parent", "disk0.fileName", "snapshot0", "snapshot00", "\n", "\r", "=", "", "TRUE", "\u6F22", "numDisks",
+            "../", "/etc/passwd", "|00", "\"", "vm.vmdk",
+            "vm-000001.vmdk", "-1", "99999999999", "2147483647", "uid",
+            "parent", "disk0.fileName", "snapshot0", "snapshot00", "\n", "\r",
+            "=", "", "TRUE", "\u6F22", "numDisks",
             "scsi0:0", "scsi0:1", "palimpsest-change.json", "vm.vmx",
         ];
         IReadOnlyList<string> files = machine.Host.Files;
@@ -167,10 +177,13 @@ public sealed class SnapshotInventoryTests
             new SnapshotCreator(new SnapshotCreation { Path = SimulatedMachine.Vmx }, machine.Options).Plan,
             new SnapshotReverter(new SnapshotReversion { Path = SimulatedMachine.Vmx }, machine.Options).Plan,
             new SnapshotReverter(
-                new SnapshotReversion { Path = SimulatedMachine.Vmx, Snapshot = "moment 1" }, machine.Options).Plan,
+                new SnapshotReversion { Path = SimulatedMachine.Vmx, Snapshot = "moment 1" }, machine.Options)
+                .Plan,
             new SnapshotDeleter(
-                new SnapshotDeletion { Path = SimulatedMachine.Vmx, Snapshot = "moment 2" }, machine.Options).Plan,
-            new SnapshotConsolidator(new SnapshotConsolidation { Path = SimulatedMachine.Vmx }, machine.Options).Plan,
+                new SnapshotDeletion { Path = SimulatedMachine.Vmx, Snapshot = "moment 2" }, machine.Options)
+                .Plan,
+            new SnapshotConsolidator(new SnapshotConsolidation { Path = SimulatedMachine.Vmx },
+            machine.Options).Plan,
         ];
     }
 

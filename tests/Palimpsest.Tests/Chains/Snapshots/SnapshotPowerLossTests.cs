@@ -13,9 +13,9 @@ using Xunit;
 namespace Palimpsest.Tests.Chains.Snapshots;
 
 /// <summary>
-/// The power goes at every change of the host that a snapshot verb makes, and again at every change of the recovery
-/// from it. After each cut the running links open with their old content or their new, the machine's files are the old
-/// or the new, and running the verb again finishes.
+/// The power goes at every change of the host that a snapshot verb makes, and again at every change of the
+/// recovery from it. After each cut the running links open with their old content or their new, the machine's
+/// files are the old or the new, and running the verb again finishes.
 /// </summary>
 public sealed class SnapshotPowerLossTests
 {
@@ -43,7 +43,11 @@ public sealed class SnapshotPowerLossTests
         SimulatedMachine machine = Machine(kind, deltaKind, hasList ? 2 : 1, hasList);
         Run(new Scenario(machine, SimulatedMachine.Vmx, options => new SnapshotCreator(new SnapshotCreation
         {
-            Path = SimulatedMachine.Vmx, Name = "näme", Description = "one\ntwo", Kind = format, TimeUtc = time,
+            Path = SimulatedMachine.Vmx,
+            Name = "näme",
+            Description = "one\ntwo",
+            Kind = format,
+            TimeUtc = time,
         }, options).Plan, disk => disk.Present), $"create on {kind}");
     }
 
@@ -95,7 +99,8 @@ public sealed class SnapshotPowerLossTests
     public void A_bare_disk_survives_a_cut_anywhere(string verb)
     {
         var machine = new SimulatedMachine(new Random(RandomCases.Seed));
-        SimulatedDisk disk = machine.AddDisk("disk", CreateTypes.MonolithicFlat, CreateTypes.MonolithicSparse, 4);
+        SimulatedDisk disk = machine.AddDisk("disk", CreateTypes.MonolithicFlat,
+            CreateTypes.MonolithicSparse, 4);
         string head = disk.Head;
         Func<DiskOpenOptions, Func<ChangePlan>> plan = verb switch
         {
@@ -122,7 +127,10 @@ public sealed class SnapshotPowerLossTests
     private static void Run(Scenario scenario, string what)
     {
         var before = new SimulatedHost();
-        foreach (string path in scenario.Machine.Host.Files) { before.Put(path, scenario.Machine.Host.Get(path)); }
+        foreach (string path in scenario.Machine.Host.Files)
+        {
+            before.Put(path, scenario.Machine.Host.Get(path));
+        }
         SimulatedHost host = scenario.Machine.Host;
         HostJournal journal = host.Record();
         ChangeResult result = Apply(scenario, host);
@@ -146,7 +154,8 @@ public sealed class SnapshotPowerLossTests
                 if (variant == CutVariant.Keep || tear > 0) { continue; }
                 for (int second = (int)(firstCuts % stride); second <= recovery.Count; second += stride)
                 {
-                    (CutVariant again, int torn) = Variants().ElementAt((int)(secondCuts % (2 + TornVariants)));
+                    (CutVariant again, int torn) = Variants()
+                        .ElementAt((int)(secondCuts % (2 + TornVariants)));
                     string there = $"{where}, again at {second} of {recovery.Count}, {again} {torn}";
                     SimulatedHost twice = recovery.HostAfterCut(second, again, torn);
                     check.AssertWhole(twice, there);
@@ -182,7 +191,8 @@ public sealed class SnapshotPowerLossTests
     }
 
     /// <summary>What a host may hold after a cut, and what it must hold after the recovery.</summary>
-    private sealed class CutCheck(Scenario scenario, SimulatedHost before, SimulatedHost after, string headAfter)
+    private sealed class CutCheck(Scenario scenario, SimulatedHost before, SimulatedHost after,
+        string headAfter)
     {
         private readonly string? settingsBefore = SimulatedMachine.TextOf(before, SimulatedMachine.Vmx),
             settingsAfter = SimulatedMachine.TextOf(after, SimulatedMachine.Vmx),

@@ -26,7 +26,8 @@ public sealed class SnapshotReverterTests
     public void WithoutANameThePresentGoesBackToTheLastSnapshot()
     {
         ChangeResult result = machine.Revert(null);
-        Assert.Equal(["/vm/vm-000004.vmdk", "/vm/vm_1-000004.vmdk"], SimulatedMachine.Running(machine.Host).Values);
+        Assert.Equal(["/vm/vm-000004.vmdk", "/vm/vm_1-000004.vmdk"], SimulatedMachine.Running(machine.Host)
+            .Values);
         Assert.DoesNotContain("vm-000003.vmdk", machine.DiskFiles);
         Assert.DoesNotContain("vm_1-000003-delta.vmdk", machine.DiskFiles);
         machine.AssertRuns(disk => disk.Contents[2]);
@@ -72,10 +73,13 @@ public sealed class SnapshotReverterTests
             "snapshot.current = \"1\"\nsnapshot0.uid = \"1\"\nsnapshot0.numDisks = \"2\"\n"
             + "snapshot0.disk0.fileName = \"vm.vmdk\"\nsnapshot0.disk0.node = \"scsi0:0\"\n"
             + "snapshot0.disk1.fileName = \"vm_1.vmdk\"\nsnapshot0.disk1.node = \"scsi0:1\"\n"));
-        new DiskRecipe(machine.Host, new Random(1)).Delta(CreateTypes.MonolithicSparse, "side", "/vm/vm-000001.vmdk");
+        new DiskRecipe(machine.Host, new Random(1))
+            .Delta(CreateTypes.MonolithicSparse, "side", "/vm/vm-000001.vmdk");
         machine.Revert(null);
         machine.AssertRuns(disk => disk.Contents[0]);
-        Assert.Equal(["side.vmdk", "vm-000001.vmdk", "vm-000004.vmdk", "vm-flat.vmdk", "vm.vmdk", "vm_1-000004-delta.vmdk",
+        Assert.Equal(
+            ["side.vmdk", "vm-000001.vmdk", "vm-000004.vmdk", "vm-flat.vmdk", "vm.vmdk",
+            "vm_1-000004-delta.vmdk",
             "vm_1-000004.vmdk", "vm_1-flat.vmdk", "vm_1.vmdk"], machine.DiskFiles);
         Assert.Equal(machine.Disks[0].Contents[1], SimulatedMachine.ReadAll(machine.Host, "/vm/side.vmdk"));
     }
@@ -127,7 +131,8 @@ public sealed class SnapshotReverterTests
         string list = SimulatedMachine.TextOf(machine.Host, SimulatedMachine.Vmsd)!;
         machine.Host.Put(SimulatedMachine.Vmsd, Encoding.UTF8.GetBytes(
             list.Replace("\"moment 2\"", "\"1\"", StringComparison.Ordinal)));
-        ImageException refusal = machine.AssertRefused(SnapshotFindings.AmbiguousSnapshot, () => machine.Revert("1"));
+        ImageException refusal = machine.AssertRefused(SnapshotFindings.AmbiguousSnapshot, () =>
+            machine.Revert("1"));
         Assert.Contains("number 1, \"moment 1\", number 2, \"1\"", refusal.Message, StringComparison.Ordinal);
         machine.Host.Delete("/vm/vm-000002.vmdk");
         machine.AssertRefused(SnapshotFindings.LinkGone, () => machine.Revert("3"));
