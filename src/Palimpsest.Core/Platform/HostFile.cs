@@ -156,8 +156,8 @@ public interface IHost
     /// </summary>
     void MatchPermissions(string fromPath, string toPath);
 
-    /// <summary>Takes the permission to write from everybody.</summary>
-    void SetReadOnly(string path);
+    /// <summary>Takes the permission to write from everybody. True when anybody had it.</summary>
+    bool SetReadOnly(string path);
 
     /// <summary>
     /// Gives the permission to write to a file that has it for nobody: to its owner, and to those who may read it and
@@ -179,4 +179,11 @@ public interface IHost
     /// the holder. Disposing gives it back.
     /// </summary>
     IDisposable LockForWriting(string path);
+
+    /// <summary>
+    /// Takes the advisory lock of one who makes others depend on what <paramref name="path"/> holds: readers
+    /// may go on, a writer and a second one who does this are kept out. Throws <c>Locked</c> naming the
+    /// holder. Disposing gives it back.
+    /// </summary>
+    IDisposable LockForFreezing(string path);
 }

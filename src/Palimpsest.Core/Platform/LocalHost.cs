@@ -92,9 +92,11 @@ public sealed unsafe class LocalHost : IHost
     }
 
     /// <inheritdoc/>
-    public void SetReadOnly(string path)
+    public bool SetReadOnly(string path)
     {
-        if (TryStat(path, 0) is { } stat) { ChangeMode(path, stat.Mode & PermissionBits & ~WriteBits); }
+        if (TryStat(path, 0) is not { } stat || (stat.Mode & WriteBits) == 0) { return false; }
+        ChangeMode(path, stat.Mode & PermissionBits & ~WriteBits);
+        return true;
     }
 
     /// <inheritdoc/>
@@ -144,7 +146,10 @@ public sealed unsafe class LocalHost : IHost
     }
 
     /// <inheritdoc/>
-    public IDisposable LockForWriting(string path) => WriterLock.Take(path);
+    public IDisposable LockForWriting(string path) => FileLock.TakeForWriting(path);
+
+    /// <inheritdoc/>
+    public IDisposable LockForFreezing(string path) => FileLock.TakeForFreezing(path);
 
     private static void ChangeMode(string path, uint mode)
     {

@@ -26,7 +26,8 @@ internal enum HostOperation
 internal sealed class SimulatedHost : IHost
 {
     private readonly Dictionary<string, SimulatedContent> files = new(StringComparer.Ordinal);
-    private readonly HashSet<string> locks = new(StringComparer.Ordinal);
+    private readonly HashSet<string> locks = new(StringComparer.Ordinal),
+        frozen = new(StringComparer.Ordinal);
     private readonly long[] counts = new long[4];
     private (HostOperation Operation, long Number, bool IsForever)? fault;
 
@@ -49,6 +50,11 @@ internal sealed class SimulatedHost : IHost
 
     /// <summary>Full paths of all files.</summary>
     internal IReadOnlyList<string> Files => [.. files.Keys.Order(StringComparer.Ordinal)];
+
+    /// <summary>
+    /// Full paths of the files that nobody has the permission to write to. Opening them does not mind.
+    /// </summary>
+    internal IReadOnlyCollection<string> Frozen => frozen;
 
     /// <summary>How many calls of a kind were made.</summary>
     internal long CountOf(HostOperation operation) => counts[(int)operation];
@@ -145,12 +151,14 @@ internal sealed class SimulatedHost : IHost
     {
     }
 
-    public void SetReadOnly(string path)
+    public bool SetReadOnly(string path)
     {
+        lock (Gate) { return frozen.Add(path); }
     }
 
     public void SetWritable(string path, string likePath)
     {
+        lock (Gate) { frozen.Remove(path); }
     }
 
     public long? FreeBytes(string folder) => null;
@@ -184,6 +192,8 @@ internal sealed class SimulatedHost : IHost
             return new HeldLock(this, path);
         }
     }
+
+    public IDisposable LockForFreezing(string path) => LockForWriting(path);
 
     internal void Count(HostOperation operation, string path, long offset)
     {
