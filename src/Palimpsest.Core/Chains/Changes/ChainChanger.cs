@@ -1,4 +1,5 @@
 using Palimpsest.Core.Blocks;
+using Palimpsest.Core.Chains.Locking;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Platform;
 
@@ -63,8 +64,10 @@ public static class ChainChanger
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(options);
         ChangePlan first = plan();
-        using HeldLocks locks = Lock(first.Folder, first.Change, options, first.Findings);
+        var lockFindings = new FindingList();
+        using HeldLocks locks = Lock(first.Folder, first.Change, options, lockFindings);
         ChangePlan planned = plan();
+        foreach (Finding finding in lockFindings.Items) { planned.Findings.Add(finding); }
         if (!first.Change.LockedFiles.SequenceEqual(planned.Change.LockedFiles))
         {
             throw planned.Findings.Refuse(ChangeFindings.ChangeOutdated, planned.Change.Disk,
@@ -132,7 +135,7 @@ public static class ChainChanger
             string? head = null;
             foreach (string path in change.LockedFiles.Select(name => HostPath.Combine(folder, name)))
             {
-                WriteGuard.ThrowIfLockedByVmware(host, path, findings);
+                VmwareLock.ThrowIfHeld(options, path, isWriter: true, findings);
                 if (host.Stat(path) is null) { continue; }
                 head ??= path;
                 host.SetWritable(path, head);
