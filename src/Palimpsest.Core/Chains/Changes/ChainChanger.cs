@@ -99,8 +99,9 @@ public static class ChainChanger
         using HeldLocks locks = Lock(folder, change, options, findings);
 
         // Whoever made the change may have finished it before these locks were free.
-        return FindPending(path, folder, options, findings) is { } current
-            ? Run(folder, current, wasResumed: true, options, findings, progress, cancellation) : null;
+        if (FindPending(path, folder, options, findings) is not { } current) { return null; }
+        ChangeTracking.Announce(options.Host, folder, current, findings);
+        return Run(folder, current, wasResumed: true, options, findings, progress, cancellation);
     }
 
     private static ChainChange? FindPending(

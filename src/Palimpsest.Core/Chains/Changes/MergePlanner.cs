@@ -115,6 +115,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         ThrowUnlessWritable(links[targetIndex]);
         IReadOnlyList<Dependent> children = FindChildren();
         if (!isSnapshotListKept) { ThrowIfHeldBySnapshot(); }
+        foreach (Link link in ChangedLinks()) { ChangeTracking.Announce(link, findings); }
         (long write, long room) = Measure();
         var steps = new List<ChangeStep>();
         if (request.Afterwards == MergedDelta.Delete) { steps.AddRange(Repoint(children)); }
@@ -253,10 +254,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
     // The head last: while it is there, it is the whole disk. A descriptor before its data.
     private IEnumerable<string> FilesGone()
     {
-        for (int i = targetIndex; i >= 0; i--)
+        foreach (Link link in ChangedLinks().Reverse())
         {
-            bool isChanged = i > 0 || request.Afterwards != MergedDelta.Keep;
-            if (isChanged && ChangeTracking.FileOf(host, links[i]) is { } tracking) { yield return Name(tracking); }
+            if (ChangeTracking.FileOf(host, link) is { } tracking) { yield return Name(tracking); }
         }
         for (int i = targetIndex - 1; i > 0; i--)
         {
@@ -267,6 +267,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
             foreach (string path in FilesOf(links[0], paths[0])) { yield return Name(path); }
         }
     }
+
+    private IEnumerable<Link> ChangedLinks() =>
+        links.Take(targetIndex + 1).Skip(request.Afterwards == MergedDelta.Keep ? 1 : 0);
 
     private IEnumerable<string> FilesOf(Link link, string realPath)
     {
