@@ -90,8 +90,8 @@ internal sealed class VmdkCommand
     private IEnumerable<VerbCommand> CreateVerbs() =>
     [
         InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
-        RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
-        ReadVerb.Create(),
+        RepairVerb.Create(), ConvertVerb.Create(), CloneVerb.Create(), CompareVerb.Create(),
+        ResizeVerb.Create(), ReadVerb.Create(),
         WriteVerb.Create(), CommitVerb.Create(), CompletionVerb.Create(() => Root), ManVerb.Create(() => Root),
     ];
 }

@@ -27,14 +27,17 @@ internal sealed class Dependents(IHost host)
         foreach (string clonePath in CloneRecord.Read(host, linkPath))
         {
             if (found.Exists(disk => disk.Path == clonePath)) { continue; }
-            VmdkDescriptor? descriptor = TryDescriptor(clonePath);
-            var clone = new Dependent(clonePath, descriptor, IsClone: true);
-            if (descriptor is null || IsChild(clone, linkPath)) { found.Add(clone); }
+            var clone = new Dependent(clonePath, TryDescriptor(clonePath), IsClone: true);
+            if (IsChild(clone, linkPath)) { found.Add(clone); }
+            else if (TryWholeDescriptor(clonePath) is null) { found.Add(clone with { Descriptor = null }); }
         }
         return found;
     }
 
-    private bool IsChild(Dependent disk, string linkPath)
+    /// <summary>
+    /// True when a disk names the file <paramref name="linkPath"/> (links resolved) as its parent.
+    /// </summary>
+    public bool IsChild(Dependent disk, string linkPath)
     {
         if (disk.Descriptor is not { HasParent: true, ParentFileNameHint: { Length: > 0 } hint }) { return false; }
         string folder = HostPath.FolderOf(disk.Path), name = hint.Replace('\\', '/');
@@ -42,6 +45,22 @@ internal sealed class Dependents(IHost host)
         // As the chain is opened: where the hint leads, else the bare name beside the child.
         string hinted = HostPath.Combine(folder, name);
         return (TryResolve(hinted) ?? TryResolve(HostPath.Combine(folder, HostPath.NameOf(name)))) == linkPath;
+    }
+
+    /// <summary>
+    /// The descriptor of a disk; null for whatever cannot be read as a link: its own problems are not another
+    /// disk's.
+    /// </summary>
+    public VmdkDescriptor? TryDescriptor(string path) => TryDescriptor(path, new FindingList());
+
+    /// <summary>
+    /// The same, and null also where the descriptor is damaged: what it does not say may have been lost.
+    /// </summary>
+    public VmdkDescriptor? TryWholeDescriptor(string path)
+    {
+        var findings = new FindingList();
+        return TryDescriptor(path, findings) is { } descriptor && findings.Worst is not Severity.Refusal
+            ? descriptor : null;
     }
 
     private string? TryResolve(string path)
@@ -71,13 +90,12 @@ internal sealed class Dependents(IHost host)
         return disks;
     }
 
-    // Whatever cannot be read as a link is not a child; its own problems are not this disk's.
-    private VmdkDescriptor? TryDescriptor(string path)
+    private VmdkDescriptor? TryDescriptor(string path, FindingList findings)
     {
         try
         {
             return host.Stat(path)?.Kind == HostEntryKind.File
-                ? LinkProbe.Read(host, path, new FindingList()).Descriptor : null;
+                ? LinkProbe.Read(host, path, findings).Descriptor : null;
         }
         catch (Exception error) when (error is ImageException or BlockException)
         {

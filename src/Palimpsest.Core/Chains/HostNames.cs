@@ -56,6 +56,10 @@ internal sealed class HostNames(IHost host, bool allowOutside)
         {
             if (HostPath.NameOf(candidate).Length == 0 || TryResolve(candidate) is not { } real) { continue; }
             if (!allowOutside && !IsInside(folder, real)) { isOutside = true; continue; }
+
+            // A linked clone may have the bare name of its parent elsewhere; it is not its own parent for
+            // that.
+            if (isOutside && !allowOutside && real == host.ResolveLinks(childPath)) { continue; }
             ThrowUnlessFile(real, findings);
             return real;
         }

@@ -23,5 +23,8 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(ChangeReport))]
+[JsonSerializable(typeof(LinkedCloneReport))]
+[JsonSerializable(typeof(CloneListReport))]
+[JsonSerializable(typeof(CloneForgottenReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;
