@@ -23,6 +23,9 @@ info|info of a flat disk, 4 GiB|1.5|20|flat
 convert-flat|convert flat to flat, beside cp --sparse=auto|1.0|1|flat
 convert-raw|convert flat to raw, beside cp --sparse=auto|1.0|1|flat
 convert-durable|convert flat to raw, beside cp --sparse=auto and sync: both durable|1.0|1|flat
+convert-unsafe|convert flat to raw with -t unsafe, beside cp --sparse=auto: neither durable|1.0|1|flat
+clone-unsafe|clone flat with -t unsafe, beside cp --reflink=auto --sparse=auto: neither durable|1.0|1|flat
+clone-durable|clone flat, beside cp --reflink=auto --sparse=auto and sync: both durable|1.0|1|flat
 sparse-raw|convert a chain of three sparse links to raw|0.7|1|chain
 map|map of a chain of three sparse links|0.2|3|chain
 compare|compare of two equal disks, 4 GiB|1.0|1|flat copy
@@ -43,6 +46,9 @@ ours() {
         info) vmdk info flat.vmdk ;;
         convert-flat) vmdk convert flat.vmdk out/ours.vmdk ;;
         convert-raw | convert-durable) vmdk convert -O raw flat.vmdk out/ours.raw ;;
+        convert-unsafe) vmdk convert -t unsafe -O raw flat.vmdk out/ours.raw ;;
+        clone-unsafe) vmdk clone -t unsafe flat.vmdk out/ours.vmdk ;;
+        clone-durable) vmdk clone flat.vmdk out/ours.vmdk ;;
         sparse-raw) vmdk convert -O raw chain-000002.vmdk out/ours.raw ;;
         map) vmdk map --json chain-000002.vmdk ;;
         compare) vmdk compare flat.vmdk copy.raw ;;
@@ -61,8 +67,10 @@ peer() {
     case $1 in
         info) qemu-img info flat.vmdk ;;
         convert-flat) cp --sparse=auto flat-flat.vmdk out/peer.raw && cp flat.vmdk out/peer.vmdk ;;
-        convert-raw) cp --sparse=auto flat-flat.vmdk out/peer.raw ;;
+        convert-raw | convert-unsafe) cp --sparse=auto flat-flat.vmdk out/peer.raw ;;
         convert-durable) cp --sparse=auto flat-flat.vmdk out/peer.raw && sync -d out/peer.raw ;;
+        clone-unsafe) cp --reflink=auto --sparse=auto flat-flat.vmdk out/peer.raw ;;
+        clone-durable) cp --reflink=auto --sparse=auto flat-flat.vmdk out/peer.raw && sync -d out/peer.raw ;;
         sparse-raw) qemu-img convert -f vmdk -O raw chain-000002.vmdk out/peer.raw ;;
         map) qemu-img map --output=json chain-000002.vmdk ;;
         compare) qemu-img compare -f vmdk -F raw flat.vmdk copy.raw ;;
@@ -87,8 +95,8 @@ on_each_share() {
 verify() {
     case $1 in
         info | map | huge-*) [[ -s out/ours.said ]] ;;
-        convert-flat) cmp flat-flat.vmdk out/ours-flat.vmdk ;;
-        convert-raw | convert-durable) cmp flat-flat.vmdk out/ours.raw ;;
+        convert-flat | clone-*) cmp flat-flat.vmdk out/ours-flat.vmdk ;;
+        convert-raw | convert-durable | convert-unsafe) cmp flat-flat.vmdk out/ours.raw ;;
         sparse-raw | stream-read) cmp out/peer.raw out/ours.raw ;;
         seal) cmp <(jq -r '.chunks[].sha256[]' out/ours.seal) <(hash_chunks noise-flat.vmdk) ;;
         verify) grep -q '^as sealed' out/ours.said ;;

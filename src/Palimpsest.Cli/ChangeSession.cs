@@ -24,7 +24,9 @@ internal static class ChangeSession
                 ChainChanger.Resume(path, options, progress, session.Cancellation)
                 ?? ChainChanger.Apply(plan, options, progress, session.Cancellation));
         }
-        ChangeReport report = result is null ? ChangeReport.From(plan()) : ChangeReport.From(result);
+        ChangePlan? planned = result is null ? plan() : null;
+        session.Note(planned?.Findings ?? result!.Findings);
+        ChangeReport report = planned is not null ? ChangeReport.From(planned) : ChangeReport.From(result!);
         session.Print(report, () => ReportJson.Default.ChangeReport, ChangeText.Write);
         return ExitCodes.Fine;
     }

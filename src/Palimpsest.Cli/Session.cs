@@ -31,6 +31,7 @@ internal sealed class Session
         IsJson = parsed.GetValue(options.Json);
         IsQuiet = parsed.GetValue(options.Quiet);
         AllowOutside = parsed.GetValue(options.AllowOutside);
+        PassesStaleLocks = parsed.GetValue(options.ForceStaleLock);
         bool useColor = terminal.AllowsColor && !parsed.GetValue(options.NoColor);
         Output = new TextOutput(output, useColor && terminal.IsOutputTerminal);
         Error = new TextOutput(error, useColor && terminal.IsErrorTerminal);
@@ -63,11 +64,15 @@ internal sealed class Session
     /// <summary>Names in descriptors may lead out of the disk's folder.</summary>
     public bool AllowOutside { get; }
 
+    /// <summary>Locks that VMware left behind do not stop a command.</summary>
+    public bool PassesStaleLocks { get; }
+
     /// <summary>True when progress is worth showing without being asked.</summary>
     public bool ShowsProgress => terminal.IsErrorTerminal && !IsQuiet;
 
     /// <summary>How disks are opened to look at them.</summary>
-    public DiskOpenOptions OpenOptions => new() { AllowOutside = AllowOutside };
+    public DiskOpenOptions OpenOptions =>
+        new() { AllowOutside = AllowOutside, PassesStaleLocks = PassesStaleLocks };
 
     /// <summary>Value of a required argument.</summary>
     public T Get<T>(Argument<T> argument) => Parsed.GetRequiredValue(argument);
@@ -83,11 +88,14 @@ internal sealed class Session
         return disk;
     }
 
-    /// <summary>Tells, on standard error, the findings that a user of the disk's bytes has to know.</summary>
-    public void Note(FindingList findings)
+    /// <summary>
+    /// Tells, on standard error, the findings that a user of the disk's bytes has to know; the first
+    /// <paramref name="toldCount"/> were told before.
+    /// </summary>
+    public void Note(FindingList findings, int toldCount = 0)
     {
         if (IsQuiet) { return; }
-        foreach (Finding finding in findings.Items)
+        foreach (Finding finding in findings.Items.Skip(toldCount))
         {
             if (finding.Severity >= Severity.Warning)
             {

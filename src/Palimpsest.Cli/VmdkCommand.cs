@@ -90,7 +90,7 @@ internal sealed class VmdkCommand
     private IEnumerable<VerbCommand> CreateVerbs() =>
     [
         InfoVerb.Create(), CreateVerb.Create(), CheckVerb.Create(), MapVerb.Create(), DescribeVerb.Create(),
-        RepairVerb.Create(), ConvertVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
+        RepairVerb.Create(), ConvertVerb.Create(), CloneVerb.Create(), CompareVerb.Create(), ResizeVerb.Create(),
         ReadVerb.Create(), WriteVerb.Create(), ChainVerb.Create(), DriftVerb.Create(),
         SnapshotVerb.Create(), CommitVerb.Create(), RebaseVerb.Create(),
         SealVerb.Create(), VerifyVerb.Create(),

@@ -33,6 +33,13 @@ internal sealed class CommonOptions
         Recursive = true,
     };
 
+    /// <summary>A lock that VMware left behind does not stop a command.</summary>
+    public Option<bool> ForceStaleLock { get; } = new("--force-stale-lock")
+    {
+        Description = "Write although VMware left a lock, if its process is gone.",
+        Recursive = true,
+    };
+
     /// <summary>Adds them to the root; they hold for every verb below it.</summary>
     public void AddTo(RootCommand root)
     {
@@ -40,5 +47,6 @@ internal sealed class CommonOptions
         root.Options.Add(Quiet);
         root.Options.Add(NoColor);
         root.Options.Add(AllowOutside);
+        root.Options.Add(ForceStaleLock);
     }
 }

@@ -16,15 +16,19 @@ internal static class DiskKind
         CreateTypes.StreamOptimized, DiskCreation.RawKind,
     ];
 
-    /// <summary>An option for the kind of a new disk.</summary>
+    /// <summary>An option for the kind of a new disk; a flat one without it.</summary>
     public static Option<string> Create(string name, params string[] aliases)
     {
-        var option = new Option<string>(name, aliases)
-        {
-            HelpName = "KIND",
-            Description = "A createType, or raw; monolithicFlat without it.",
-            DefaultValueFactory = _ => CreateTypes.MonolithicFlat,
-        };
+        Option<string> option =
+            CreateOptional("A createType, or raw; monolithicFlat without it.", name, aliases);
+        option.DefaultValueFactory = _ => CreateTypes.MonolithicFlat;
+        return option;
+    }
+
+    /// <summary>An option for the kind of a new disk that has no value when it is not given.</summary>
+    public static Option<string> CreateOptional(string description, string name, params string[] aliases)
+    {
+        var option = new Option<string>(name, aliases) { HelpName = "KIND", Description = description };
         option.CompletionSources.Add(Kinds);
         option.Validators.Add(result =>
         {

@@ -8,7 +8,6 @@ internal static class ChangeText
     /// <summary>The steps and what they cost, or what was done.</summary>
     public static void Write(TextOutput output, ChangeReport report)
     {
-        if (report.Findings.Count > 0) { FindingText.Write(output, report.Findings); }
         string subject = $"{report.Verb} {report.Disk}";
         if (report.Steps.Count == 0)
         {

@@ -10,7 +10,8 @@ internal static class ConvertText
     /// <summary>What was made, its hash, and what could not be read.</summary>
     public static void Write(TextOutput output, ConvertReport report)
     {
-        output.WriteLine($"copied {report.Source} to {report.Target}: {report.Kind}, "
+        string verb = report.IsDone ? "copied" : "would copy";
+        output.WriteLine($"{verb} {report.Source} to {report.Target}: {report.Kind}, "
             + $"{SizeText.Exact(report.CapacityBytes)}");
         FileText.Write(output, report.Files);
         if (report.Sha256 is { } hash) { output.WriteLine($"sha256 {hash}"); }

@@ -29,6 +29,7 @@ internal static class ConvertVerb
         {
             Description = "Go on over unreadable ranges: zeros in the copy, and a mapfile that lists them.",
         };
+        Option<string> cache = CacheMode.Create();
         return new VerbCommand("convert", "Copy a disk into one of another kind; holes stay holes.",
             session => Run(session, session.Get(source), session.Get(format), session.Get(progress),
                 new DiskConversion
@@ -37,12 +38,13 @@ internal static class ConvertVerb
                 Kind = session.Get(kind)!,
                 TakesHash = session.Get(hash),
                 KeepsScars = session.Get(scars),
+                IsFlushed = CacheMode.IsFlushed(session.Get(cache)),
             }),
             "vmdk convert -O raw web01-000002.vmdk web01.raw",
             "vmdk convert -O streamOptimized --hash web01.vmdk export.vmdk")
         {
             Arguments = { source, target },
-            Options = { kind, format, progress, hash, scars },
+            Options = { kind, format, progress, hash, scars, cache },
         };
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Palimpsest.Cli.Options;
 using Palimpsest.Cli.Rendering;
-using Palimpsest.Core.Chains;
 using Palimpsest.Core.Chains.Creation;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Reports;
@@ -36,30 +35,25 @@ internal static class ResizeVerb
 
     private static int Run(Session session, string path, string sizeText, bool allowShrink, bool isDryRun)
     {
-        long before;
-        using (Disk disk = session.OpenDisk(path)) { before = disk.CapacityBytes; }
-        long after = SizeOf(sizeText, before);
-        if (isDryRun && after < before && !allowShrink)
+        bool isAdded = sizeText.StartsWith('+');
+        var request = new ResizeRequest
         {
-            throw new UsageException(
-                $"the disk has {before} bytes; a smaller size cuts off its end, and needs --shrink");
-        }
-        if (!isDryRun) { DiskResizer.Resize(path, after, allowShrink, session.OpenOptions); }
-        var report = new ResizeReport(path, before, after, !isDryRun);
+            Path = path,
+            SizeBytes = ByteSize.TryParse(isAdded ? sizeText[1..] : sizeText, out string reason)
+                ?? throw new UsageException(reason),
+            IsAdded = isAdded,
+            AllowsShrink = allowShrink,
+        };
+        ResizeResult result = isDryRun
+            ? DiskResizer.Plan(request, session.OpenOptions)
+            : DiskResizer.Resize(request, session.OpenOptions);
+        session.Note(result.Findings);
+        var report = new ResizeReport(path, result.FromBytes, result.ToBytes, !isDryRun)
+        {
+            Findings = FindingReport.FromNotable(result.Findings),
+        };
         session.Print(report, () => ReportJson.Default.ResizeReport, Write);
         return ExitCodes.Fine;
-    }
-
-    private static long SizeOf(string text, long before)
-    {
-        bool isAdded = text.StartsWith('+');
-        long size = ByteSize.TryParse(isAdded ? text[1..] : text, out string reason)
-            ?? throw new UsageException(reason);
-        if (isAdded && size > long.MaxValue - before)
-        {
-            throw new UsageException($"\"{text}\" is too large");
-        }
-        return isAdded ? before + size : size;
     }
 
     private static void Write(TextOutput output, ResizeReport report)

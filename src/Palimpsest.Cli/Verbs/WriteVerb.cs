@@ -47,9 +47,16 @@ internal static class WriteVerb
         using var input = new InputAhead(session.Input, ReadAheadBytes);
         using Disk disk = Disk.Open(path, session.OpenOptions with { IsWritable = !isDryRun });
         session.Note(disk.Findings);
+        int told = disk.Findings.Items.Count;
         ThrowUnlessFits(disk, offset, input.AheadBytes);
         long written = isDryRun ? Count(input, session) : Copy(input, disk, offset, session);
-        var report = new WriteReport(path, offset, written, !isDryRun);
+
+        // What the first write brought about.
+        session.Note(disk.Findings, told);
+        var report = new WriteReport(path, offset, written, !isDryRun)
+        {
+            Findings = FindingReport.FromNotable(disk.Findings),
+        };
         session.Print(report, () => ReportJson.Default.WriteReport, (output, done) => output.WriteLine(
             $"{(done.IsDone ? "wrote" : "would write")} {SizeText.Exact(done.Length)} "
             + $"at byte {done.Offset} of {done.Path}"));

@@ -30,6 +30,9 @@ public sealed record CopyOptions
     public int Degree { get; init; } = Environment.ProcessorCount;
 
     internal bool Skips(in BlockRun run) => (IsTargetZero && run.ReadsAsZero) || (LeavesHoles && run.Kind == RunKind.Hole);
+
+    internal bool MayCopyInKernel(in BlockRun run) =>
+        run is { Kind: RunKind.Data, File: not null } && !SkipZeroData && Hash is null;
 }
 
 /// <summary>A range of bytes.</summary>
@@ -45,6 +48,7 @@ public readonly record struct ByteRange(long Offset, long Length);
 public static class BlockCopier
 {
     private const int ChunkBytes = 8 << 20, BufferBytes = 1 << 20;
+    private const long LongRunBytes = 8L * ChunkBytes;
 
     /// <summary>Copies all of <paramref name="source"/> to the start of <paramref name="target"/>.</summary>
     /// <exception cref="BlockException">
@@ -61,19 +65,29 @@ public static class BlockCopier
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, target.Length);
         var counter = new ProgressCounter(progress, source.Length);
         using var writeback = new WritebackQueue();
-        var kernelCopy = new Lock();
+        var kernel = new KernelCopy(options.IsTargetZero);
         int degree = options.Hash is null ? options.Degree : 1;
-        ForEachStretch(source, counter, options, stretch =>
-            ChunkedWork.Run(stretch.Length, ChunkBytes, degree,
-                () => new Worker(source, target, options, counter, stretch.Offset, kernelCopy, writeback),
-                cancellation), cancellation);
+        void CopyChunks(ByteRange stretch) => ChunkedWork.Run(stretch.Length, ChunkBytes, degree,
+            () => new Worker(source, target, options, counter, stretch.Offset, kernel, writeback,
+                cancellation),
+            cancellation);
+        void CopyLong(long offset, BlockRun run)
+        {
+            long done = CopyInKernel(kernel, offset, run, target, place =>
+            {
+                counter.Add(place.LengthBytes);
+                writeback.Add(place);
+            }, cancellation);
+            if (done < run.LengthBytes) { CopyChunks(new ByteRange(offset + done, run.LengthBytes - done)); }
+        }
+        ForEachStretch(source, counter, options, CopyLong, CopyChunks, cancellation);
     }
 
     // A mostly empty disk of 62 TiB has few runs but millions of chunks, so long holes are stepped over as a
-    // whole before the rest is cut into chunks.
+    // whole, and what lies in one piece goes to the kernel as one, before the rest is cut into chunks.
     private static void ForEachStretch(
-        IBlockReader source, ProgressCounter counter, CopyOptions options, Action<ByteRange> work,
-        CancellationToken cancellation)
+        IBlockReader source, ProgressCounter counter, CopyOptions options, Action<long, BlockRun> copyLong,
+        Action<ByteRange> copyChunks, CancellationToken cancellation)
     {
         bool skipsHoles = options.Hash is null && (options.IsTargetZero || options.LeavesHoles);
         long offset = 0, start = 0;
@@ -81,21 +95,38 @@ public static class BlockCopier
         {
             cancellation.ThrowIfCancellationRequested();
             BlockRun run = source.GetRun(offset, source.Length - offset);
-            if (options.Skips(run) && run.LengthBytes >= 8L * ChunkBytes)
+            bool isSkipped = options.Skips(run);
+            if (run.LengthBytes >= LongRunBytes && (isSkipped || options.MayCopyInKernel(run)))
             {
-                if (offset > start) { work(new ByteRange(start, offset - start)); }
+                if (offset > start) { copyChunks(new ByteRange(start, offset - start)); }
                 start = offset + run.LengthBytes;
-                counter.Add(run.LengthBytes);
+                if (isSkipped) { counter.Add(run.LengthBytes); } else { copyLong(offset, run); }
             }
             offset += run.LengthBytes;
         }
-        if (start < source.Length) { work(new ByteRange(start, source.Length - start)); }
+        if (start < source.Length) { copyChunks(new ByteRange(start, source.Length - start)); }
+    }
+
+    private static long CopyInKernel(KernelCopy kernel, long offset, in BlockRun run, IBlockDevice target,
+        Action<HostRange>? copied, CancellationToken cancellation)
+    {
+        if (run.File is null || target is not IHostMapped mapped) { return 0; }
+        long done = 0;
+        while (done < run.LengthBytes)
+        {
+            if (mapped.MapToHost(offset + done, run.LengthBytes - done) is not { } to) { return done; }
+            var from = new HostRange(run.File, run.HostOffset + done, to.LengthBytes);
+            long count = kernel.TryCopy(from, to, copied, cancellation);
+            done += count;
+            if (count < to.LengthBytes) { return done; }
+        }
+        return done;
     }
 
     private sealed class Worker(
         IBlockReader source, IBlockDevice target, CopyOptions options, ProgressCounter counter,
         long baseOffset,
-        Lock kernelCopy, WritebackQueue writeback) : IChunkWorker
+        KernelCopy kernel, WritebackQueue writeback, CancellationToken cancellation) : IChunkWorker
     {
         private readonly byte[] buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
 
@@ -136,34 +167,14 @@ public static class BlockCopier
 
         private void CopyData(long offset, in BlockRun run)
         {
-            long done = options.SkipZeroData || options.Hash is not null ? 0 : CopyInKernel(offset, run);
+            long done = options.MayCopyInKernel(run)
+                ? CopyInKernel(kernel, offset, run, target, null, cancellation) : 0;
             while (done < run.LengthBytes)
             {
                 int count = (int)Math.Min(BufferBytes, run.LengthBytes - done);
                 CopyThroughMemory(offset + done, buffer.AsSpan(0, count));
                 done += count;
             }
-        }
-
-        private long CopyInKernel(long offset, in BlockRun run)
-        {
-            if (run.File is null || target is not IHostMapped mapped) { return 0; }
-            long done = 0;
-            while (done < run.LengthBytes)
-            {
-                if (mapped.MapToHost(offset + done, run.LengthBytes - done) is not { } place) { return done; }
-                // One at a time: the kernel lets only one thread write to a file, and the others would burn a
-                // core waiting.
-                long copied;
-                lock (kernelCopy)
-                {
-                    copied = HostCopy.TryCopy(
-                        run.File, run.HostOffset + done, place.File, place.HostOffset, place.LengthBytes);
-                }
-                done += copied;
-                if (copied < place.LengthBytes) { return done; }
-            }
-            return done;
         }
 
         private void CopyThroughMemory(long offset, Span<byte> bytes)

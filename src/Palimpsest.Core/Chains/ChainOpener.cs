@@ -88,7 +88,8 @@ internal sealed class ChainOpener(DiskOpenOptions options)
             owned.Insert(0, reader);
         }
         if (!options.IsWritable) { return reader!; }
-        var device = new FirstWriteDevice((IBlockDevice)reader!, () => ContentIdUpdate.Renew(host, links[0]));
+        var device = new FirstWriteDevice((IBlockDevice)reader!,
+            () => ContentIdUpdate.Renew(host, links[0], Findings));
         owned[0] = device;
         return device;
     }

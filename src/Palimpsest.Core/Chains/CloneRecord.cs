@@ -13,7 +13,8 @@ internal static class CloneRecord
     /// <summary>What is added to the link's file name.</summary>
     public const string Suffix = ".clones";
 
-    private const int MaximumBytes = 1 << 20;
+    // A link with more clones than this is none that anybody keeps; the bounds are for hostile records.
+    private const int MaximumBytes = 1 << 20, MaximumCount = 4096;
 
     /// <summary>The recorded paths, each once, in the order in which they were added.</summary>
     /// <exception cref="BlockException"><c>Refused</c>: the record is too large to be one.</exception>
@@ -29,8 +30,34 @@ internal static class CloneRecord
         using HostFile file = host.Open(path, HostAccess.Read);
         byte[] bytes = new byte[Math.Min(file.Length, MaximumBytes)];
         file.Read(0, bytes);
-        return [.. Encoding.UTF8.GetString(bytes).Split('\n')
+        List<string> paths = [.. Encoding.UTF8.GetString(bytes).Split('\n')
             .Where(line => line.StartsWith('/') && !line.Contains('\0', StringComparison.Ordinal)).Distinct()];
+        if (paths.Count <= MaximumCount) { return paths; }
+        throw new BlockException(BlockErrorKind.Refused, path, null,
+            $"it lists {paths.Count} linked clones, more than {MaximumCount}; look what it is");
+    }
+
+    /// <summary>Adds a path, durably, unless it is there.</summary>
+    /// <exception cref="BlockException"><c>Refused</c>: the record is full.</exception>
+    public static void Add(IHost host, string linkPath, string clonePath)
+    {
+        IReadOnlyList<string> paths = Read(host, linkPath);
+        if (paths.Contains(clonePath)) { return; }
+        List<string> added = [.. paths, clonePath];
+        if (added.Count > MaximumCount
+            || added.Sum(path => Encoding.UTF8.GetByteCount(path) + 1) > MaximumBytes)
+        {
+            throw new BlockException(BlockErrorKind.Refused, linkPath + Suffix, null,
+                $"it lists {paths.Count} linked clones, and has no room for one more");
+        }
+        Write(host, linkPath, added);
+    }
+
+    /// <summary>Removes a path, durably, if it is there.</summary>
+    public static void Remove(IHost host, string linkPath, string clonePath)
+    {
+        IReadOnlyList<string> paths = Read(host, linkPath);
+        if (paths.Contains(clonePath)) { Write(host, linkPath, [.. paths.Where(path => path != clonePath)]); }
     }
 
     /// <summary>Replaces the record, durably; an empty one is deleted.</summary>

@@ -11,22 +11,22 @@ namespace Palimpsest.Core.Chains;
 /// </summary>
 internal static class ContentIdUpdate
 {
-    // Crash order: the new id is durable before the first byte of new content is written. A cut between the
-    // two leaves a disk with its old content under a new id: children refuse it, which is the safe side.
+    // Crash order: (1) the new id is durable, and the change tracking no longer named; (2) the tracking file
+    // goes; (3) the first byte of new content. A cut between (1) and (3) leaves a disk with its old content
+    // under a new id: children refuse it, which is the safe side.
 
     /// <summary>
-    /// Writes a new random id into the descriptor of <paramref name="link"/>; a raw image has none.
+    /// Writes a new random id into the descriptor of <paramref name="link"/>, and ends its change tracking,
+    /// with a finding; a raw image has neither.
     /// </summary>
-    public static void Renew(IHost host, Link link)
+    public static void Renew(IHost host, Link link, FindingList findings)
     {
         if (link.Descriptor is null || link.DescriptorPlace is null) { return; }
         var editor = new DescriptorEditor(link.Descriptor);
         editor.SetContentId(DescriptorTemplate.NewContentId());
-
-        // The change tracking file does not know of what is written here; with it, a backup would skip the
-        // change.
         editor.Remove("changeTrackPath");
         DescriptorStore.Write(host, link.DescriptorPlace, editor.ToBytes());
+        ChangeTracking.Reset(host, link, findings);
     }
 }
 

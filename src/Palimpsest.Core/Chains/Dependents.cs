@@ -30,12 +30,17 @@ internal sealed class Dependents(IHost host)
         foreach (string clonePath in CloneRecord.Read(host, linkPath))
         {
             if (found.Exists(disk => disk.Path == clonePath)) { continue; }
-            VmdkDescriptor? descriptor = TryDescriptor(clonePath);
-            var clone = new Dependent(clonePath, descriptor, IsClone: true);
-            if (descriptor is null || ParentOf(clone) == linkPath) { found.Add(clone); }
+            var clone = new Dependent(clonePath, TryDescriptor(clonePath), IsClone: true);
+            if (IsChild(clone, linkPath)) { found.Add(clone); }
+            else if (TryWholeDescriptor(clonePath) is null) { found.Add(clone with { Descriptor = null }); }
         }
         return found;
     }
+
+    /// <summary>
+    /// True when a disk names the file <paramref name="linkPath"/> (links resolved) as its parent.
+    /// </summary>
+    public bool IsChild(Dependent disk, string linkPath) => ParentOf(disk) == linkPath;
 
     /// <summary>
     /// The disks in its folder that name the file <paramref name="filePath"/> as an extent's.
@@ -79,6 +84,22 @@ internal sealed class Dependents(IHost host)
         return TryResolve(hinted) ?? TryResolve(HostPath.Combine(folder, HostPath.NameOf(name)));
     }
 
+    /// <summary>
+    /// The descriptor of a disk; null for whatever cannot be read as a link: its own problems are not another
+    /// disk's.
+    /// </summary>
+    public VmdkDescriptor? TryDescriptor(string path) => TryDescriptor(path, new FindingList());
+
+    /// <summary>
+    /// The same, and null also where the descriptor is damaged: what it does not say may have been lost.
+    /// </summary>
+    public VmdkDescriptor? TryWholeDescriptor(string path)
+    {
+        var findings = new FindingList();
+        return TryDescriptor(path, findings) is { } descriptor && findings.Worst is not Severity.Refusal
+            ? descriptor : null;
+    }
+
     private string? TryResolve(string path)
     {
         try
@@ -106,13 +127,13 @@ internal sealed class Dependents(IHost host)
         return disks;
     }
 
-    // What is no link is no child; its own problems are not this disk's. What the host cannot read may well be one.
-    private VmdkDescriptor? TryDescriptor(string path)
+    // What is no link is no child. What the host cannot read may well be one.
+    private VmdkDescriptor? TryDescriptor(string path, FindingList findings)
     {
         try
         {
             return host.Stat(path)?.Kind == HostEntryKind.File
-                ? LinkProbe.Read(host, path, new FindingList()).Descriptor : null;
+                ? LinkProbe.Read(host, path, findings).Descriptor : null;
         }
         catch (ImageException)
         {

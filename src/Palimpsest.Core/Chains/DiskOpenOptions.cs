@@ -16,6 +16,11 @@ public sealed record DiskOpenOptions
     /// </summary>
     public bool AllowWriteUnderChildren { get; init; }
 
+    /// <summary>
+    /// Writes although a VMware product's lock is there, if a process of this machine left it that is gone.
+    /// </summary>
+    public bool PassesStaleLocks { get; init; }
+
     /// <summary>Where the files are.</summary>
     public IHost Host { get; init; } = LocalHost.Instance;
 }

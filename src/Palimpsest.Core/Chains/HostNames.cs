@@ -53,13 +53,17 @@ internal sealed class HostNames(IHost host, bool allowOutside)
     public string ResolveParent(string folder, string hint, string childPath, FindingList findings)
     {
         NamedFile found = FindBeside(folder, hint);
-        if (found.Path is { } real)
+
+        // A linked clone may have the bare name of its parent elsewhere; it is not its own parent for that.
+        bool isItself = found.IsByBareName && LeavesFolder(hint.Replace('\\', '/'))
+            && found.Path == host.ResolveLinks(childPath);
+        if (found.Path is { } real && !isItself)
         {
             ThrowUnlessFile(real, findings);
             return real;
         }
         string shown = Formats.Vmdk.Descriptor.DescriptorParser.Printable(hint);
-        if (found.IsOutside)
+        if (found.IsOutside || isItself)
         {
             throw findings.Refuse(DescriptorFindings.NameOutsideFolder, childPath,
                 $"the parent \"{shown}\" lies outside, and there is no file of that name in {folder}");

@@ -1,4 +1,5 @@
 using Palimpsest.Core.Chains.Changes;
+using Palimpsest.Core.Chains.Locking;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
@@ -10,13 +11,40 @@ namespace Palimpsest.Core.Chains;
 /// </summary>
 internal static class WriteGuard
 {
-    /// <summary>Takes the locks of the head's files, or refuses. Disposing gives them back.</summary>
-    public static HeldLocks Take(DiskOpenOptions options, Link head, FindingList findings)
+    /// <summary>
+    /// Takes the locks of the head's files, or refuses. From then on its descriptor is what was read of it.
+    /// Disposing gives the locks back.
+    /// </summary>
+    public static HeldLocks Take(DiskOpenOptions options, Link head, FindingList findings) =>
+        Take(options, head, isWriter: true, findings);
+
+    /// <summary>
+    /// The same for one who freezes a link, so that others can depend on it: nobody may write to it, any
+    /// number may read.
+    /// </summary>
+    public static HeldLocks TakeForFreezing(DiskOpenOptions options, Link link, FindingList findings) =>
+        Take(options, link, isWriter: false, findings);
+
+    private static HeldLocks Take(DiskOpenOptions options, Link head, bool isWriter, FindingList findings)
     {
+        IHost host = options.Host;
+
+        // Products put a lock beside the name they opened, which may be a link.
+        if (host.Stat(head.Path)?.Kind == HostEntryKind.Link)
+        {
+            VmwareLock.ThrowIfHeld(options, head.Path, isWriter, findings);
+        }
+        ThrowIfChanging(options, head, findings);
         var held = new HeldLocks();
         try
         {
-            Take(options, head, findings, held);
+            foreach (string path in WrittenFiles(options, head, findings))
+            {
+                VmwareLock.ThrowIfHeld(options, path, isWriter, findings);
+                held.Add(isWriter ? host.LockForWriting(path) : host.LockForFreezing(path));
+            }
+            ThrowIfChanged(host, head, findings);
+            if (isWriter && !options.AllowWriteUnderChildren) { ThrowIfParent(host, head, findings); }
             return held;
         }
         catch
@@ -26,14 +54,11 @@ internal static class WriteGuard
         }
     }
 
-    private static void Take(DiskOpenOptions options, Link head, FindingList findings, HeldLocks held)
+    private static List<string> WrittenFiles(DiskOpenOptions options, Link head, FindingList findings)
     {
-        IHost host = options.Host;
-        ThrowIfLockedByVmware(host, head.Path, findings);
-        ThrowIfChanging(options, head, findings);
-        var names = new HostNames(host, options.AllowOutside);
+        var names = new HostNames(options.Host, options.AllowOutside);
         string folder = names.FolderOf(head.Path);
-        var paths = new List<string> { host.ResolveLinks(head.Path) };
+        var paths = new List<string> { options.Host.ResolveLinks(head.Path) };
         foreach (ExtentLine extent in head.Descriptor?.Extents ?? [])
         {
             bool isSelf = head.Format is LinkFormat.MonolithicSparse or LinkFormat.StreamOptimized;
@@ -41,12 +66,7 @@ internal static class WriteGuard
             string path = names.ResolveExtent(folder, extent.FileName, head.Path, findings);
             if (!paths.Contains(path)) { paths.Add(path); }
         }
-        foreach (string path in paths)
-        {
-            ThrowIfLockedByVmware(host, path, findings);
-            held.Add(host.LockForWriting(path));
-        }
-        if (!options.AllowWriteUnderChildren) { ThrowIfParent(host, head, paths[0], findings); }
+        return paths;
     }
 
     /// <summary>Refuses while a change in the link's folder is not finished.</summary>
@@ -66,23 +86,24 @@ internal static class WriteGuard
         }
     }
 
-    /// <summary>Refuses while a VMware product holds <paramref name="path"/>.</summary>
-    public static void ThrowIfLockedByVmware(IHost host, string path, FindingList findings)
+    // What is written back later is what was read, with changes: it has to be what is there now that nobody
+    // else writes.
+    private static void ThrowIfChanged(IHost host, Link head, FindingList findings)
     {
-        string lockFolder = path + ".lck";
-        if (host.Stat(lockFolder)?.Kind != HostEntryKind.Folder) { return; }
-        string? lockFile = host.List(lockFolder)
-            .FirstOrDefault(name => name.EndsWith(".lck", StringComparison.Ordinal));
-        if (lockFile is not null)
+        if (head.Descriptor is not { } known) { return; }
+        Link current = LinkProbe.Read(host, head.Path, new FindingList());
+        if (current.Descriptor is null
+            || !current.Descriptor.ToBytes().AsSpan().SequenceEqual(known.ToBytes()))
         {
-            throw findings.Refuse(ChainFindings.VmwareLock, path, $"{lockFolder}/{lockFile} exists");
+            throw findings.Refuse(LockFindings.ChangedMeanwhile, head.Path,
+                "its descriptor is another one by now");
         }
     }
 
-    private static void ThrowIfParent(IHost host, Link head, string path, FindingList findings)
+    private static void ThrowIfParent(IHost host, Link head, FindingList findings)
     {
         if (head.Descriptor?.ContentId is not { } contentId) { return; }
-        foreach (Dependent other in new Dependents(host).Of(path))
+        foreach (Dependent other in new Dependents(host).Of(host.ResolveLinks(head.Path)))
         {
             if (other.Descriptor is null)
             {

@@ -9,6 +9,38 @@ namespace Palimpsest.Core.Platform;
 public static unsafe class HostCopy
 {
     /// <summary>
+    /// Lets the target share the storage of a range of the source, without copying it: a reflink. False, with
+    /// nothing done, where the host cannot: another file system, one without reflinks, a range that does not
+    /// begin and end with its blocks.
+    /// </summary>
+    public static bool TryShare(HostFile source, long sourceOffset, HostFile target, long targetOffset,
+        long length)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(target);
+        if (source.Handle is not { } from || target.Handle is not { } to) { return false; }
+        bool isHeld = false;
+        try
+        {
+            from.DangerousAddRef(ref isHeld);
+            var range = new Posix.FileCloneRange
+            {
+                SourceFile = from.DangerousGetHandle(),
+                SourceOffset = (ulong)sourceOffset,
+                SourceLength = (ulong)length,
+                TargetOffset = (ulong)targetOffset,
+            };
+
+            // Whatever the reason of a failure is, copying the range shows whether it is one.
+            return Posix.IoControl(to, Posix.CloneRange, &range) == 0;
+        }
+        finally
+        {
+            if (isHeld) { from.DangerousRelease(); }
+        }
+    }
+
+    /// <summary>
     /// Copies a range. Returns how many bytes were copied from the start on: all of them, or fewer where the
     /// kernel cannot go on (another file system, an old kernel); the caller then reads and writes the rest.
     /// </summary>

@@ -169,9 +169,10 @@ public interface IHost
     void MatchPermissions(string fromPath, string toPath);
 
     /// <summary>
-    /// Takes every write permission off a file, links followed; whoever has it open for writing keeps that.
+    /// Takes every write permission off a file, links followed; whoever has it open for writing keeps that. True when
+    /// anybody had it.
     /// </summary>
-    void SetReadOnly(string path);
+    bool SetReadOnly(string path);
 
     /// <summary>
     /// Gives the permission to write to a file that has it for nobody: to its owner, and to those who may read it and
@@ -193,4 +194,11 @@ public interface IHost
     /// the holder. Disposing gives it back.
     /// </summary>
     IDisposable LockForWriting(string path);
+
+    /// <summary>
+    /// Takes the advisory lock of one who makes others depend on what <paramref name="path"/> holds: readers
+    /// may go on, a writer and a second one who does this are kept out. Throws <c>Locked</c> naming the
+    /// holder. Disposing gives it back.
+    /// </summary>
+    IDisposable LockForFreezing(string path);
 }

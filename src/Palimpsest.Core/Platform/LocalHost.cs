@@ -112,14 +112,16 @@ public sealed unsafe class LocalHost : IHost
     }
 
     /// <inheritdoc/>
-    public void SetReadOnly(string path)
+    public bool SetReadOnly(string path)
     {
         if (TryStat(path, 0) is not { } stat)
         {
             throw Posix.Error(Posix.ENoEnt, path, null, "take the write permission off");
         }
         uint mode = stat.Mode & PermissionBits;
-        if ((mode & WriteBits) != 0) { ChangeMode(path, mode & ~WriteBits); }
+        if ((mode & WriteBits) == 0) { return false; }
+        ChangeMode(path, mode & ~WriteBits);
+        return true;
     }
 
     /// <inheritdoc/>
@@ -150,7 +152,10 @@ public sealed unsafe class LocalHost : IHost
     }
 
     /// <inheritdoc/>
-    public IDisposable LockForWriting(string path) => WriterLock.Take(path);
+    public IDisposable LockForWriting(string path) => FileLock.TakeForWriting(path);
+
+    /// <inheritdoc/>
+    public IDisposable LockForFreezing(string path) => FileLock.TakeForFreezing(path);
 
     private static void ChangeMode(string path, uint mode)
     {

@@ -18,11 +18,11 @@ internal static unsafe partial class Posix
     internal const int ENotDir = 20, EIsDir = 21, EInval = 22, EFBig = 27, ENoSpc = 28, ERoFs = 30,
         ENameTooLong = 36;
     internal const int ELoop = 40, ENotTty = 25, EOpNotSupp = 95, EDQuot = 122, EAgain = 11, ENoSys = 38,
-        ENoDevice = 19;
+        ENoDevice = 19, ENoProcess = 3;
     internal const uint WriteRange = 2;
     internal const int OfdGetLock = 36, OfdSetLock = 37;
     internal const short LockRead = 0, LockWrite = 1, LockNone = 2;
-    internal const nuint FileExtentMap = 0xC020660B, BlockDeviceSize = 0x80081272, CloneFile = 0x40049409;
+    internal const nuint FileExtentMap = 0xC020660B, BlockDeviceSize = 0x80081272, CloneRange = 0x4020940D;
 
     /// <summary><c>struct flock</c> of 64-bit Linux.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -72,6 +72,16 @@ internal static unsafe partial class Posix
         [FieldOffset(8)] internal ulong Physical;
         [FieldOffset(16)] internal ulong Length;
         [FieldOffset(40)] internal uint Flags;
+    }
+
+    /// <summary><c>struct file_clone_range</c>; offsets and length in bytes.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct FileCloneRange
+    {
+        internal long SourceFile;
+        internal ulong SourceOffset;
+        internal ulong SourceLength;
+        internal ulong TargetOffset;
     }
 
     /// <summary><c>struct statfs</c> of 64-bit Linux; only the fields used are named.</summary>
@@ -140,6 +150,9 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int FileControl(SafeFileHandle file, int command, FileLock* argument);
+
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    internal static partial int Kill(int processId, int signal);
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true,
         StringMarshalling = StringMarshalling.Utf8)]

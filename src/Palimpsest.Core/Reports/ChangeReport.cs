@@ -66,7 +66,7 @@ public sealed record ChangeReport(
         HostPath.Combine(folder, change.HeadAfter),
         [.. change.Steps.Select(step => new ChangeStepReport(KindOf(step), step.Text))])
     {
-        Findings = FindingReport.From([.. findings.Items.Where(found => found.Severity >= Severity.Warning)]),
+        Findings = FindingReport.FromNotable(findings),
     };
 
     private static string KindOf(ChangeStep step) => step switch

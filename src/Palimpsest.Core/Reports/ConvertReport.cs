@@ -27,12 +27,26 @@ public sealed record ConvertReport(
     [JsonPropertyOrder(-2)]
     public string Schema { get; init; } = ReportSchema.Version;
 
-    /// <summary><c>convert</c>.</summary>
+    /// <summary><c>convert</c>, or <c>clone</c>.</summary>
     [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "convert";
 
+    /// <summary>False for a dry run.</summary>
+    public bool IsDone { get; init; } = true;
+
     /// <summary>0, or 3 when something could not be read.</summary>
     public int ExitCode { get; init; }
+
+    /// <summary>The report of a conversion that is only planned.</summary>
+    public static ConvertReport Planned(string source, DiskConversion conversion, long capacityBytes)
+    {
+        ArgumentNullException.ThrowIfNull(conversion);
+        return new ConvertReport(source, conversion.TargetPath, conversion.Kind, capacityBytes, [], null, [],
+            0, null)
+        {
+            IsDone = false,
+        };
+    }
 
     /// <summary>The report of a conversion.</summary>
     public static ConvertReport From(string source, DiskConversion conversion, ConversionResult result)

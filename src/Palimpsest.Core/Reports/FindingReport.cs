@@ -27,6 +27,15 @@ public sealed record FindingReport(
     /// <summary>The reports of all findings, in order.</summary>
     public static FindingReport[] From(IReadOnlyList<Finding> findings) => [.. findings.Select(From)];
 
+    /// <summary>
+    /// The reports of those that a user of the disk has to know: warnings, and what is worse.
+    /// </summary>
+    public static FindingReport[] FromNotable(FindingList findings)
+    {
+        ArgumentNullException.ThrowIfNull(findings);
+        return From([.. findings.Items.Where(found => found.Severity >= Findings.Severity.Warning)]);
+    }
+
     /// <summary>The word for a severity.</summary>
     public static string WordFor(Severity severity) => severity switch
     {

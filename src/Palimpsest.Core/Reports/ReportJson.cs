@@ -29,5 +29,8 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(RebaseReport))]
 [JsonSerializable(typeof(SealReport))]
 [JsonSerializable(typeof(VerifyReport))]
+[JsonSerializable(typeof(LinkedCloneReport))]
+[JsonSerializable(typeof(CloneListReport))]
+[JsonSerializable(typeof(CloneForgottenReport))]
 [JsonSerializable(typeof(IReadOnlyList<FindingReport>))]
 public sealed partial class ReportJson : JsonSerializerContext;

@@ -16,4 +16,7 @@ public sealed record ResizeReport(string Path, long FromBytes, long ToBytes, boo
     /// <summary><c>resize</c>.</summary>
     [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "resize";
+
+    /// <summary>Findings that a user of the disk has to know.</summary>
+    public IReadOnlyList<FindingReport> Findings { get; init; } = [];
 }

@@ -16,4 +16,7 @@ public sealed record WriteReport(string Path, long Offset, long Length, bool IsD
     /// <summary><c>write</c>.</summary>
     [JsonPropertyOrder(-1)]
     public string Report { get; init; } = "write";
+
+    /// <summary>Findings that a user of the disk has to know.</summary>
+    public IReadOnlyList<FindingReport> Findings { get; init; } = [];
 }

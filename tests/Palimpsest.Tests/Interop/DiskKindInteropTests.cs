@@ -119,7 +119,8 @@ public sealed class DiskKindInteropTests : IDisposable
         {
             disk.Device!.Write(0, ChainRecipe.Numbered(2049));
         }
-        DiskResizer.Resize(path, CapacityBytes, allowShrink: false, new DiskOpenOptions());
+        DiskResizer.Resize(new ResizeRequest { Path = path, SizeBytes = CapacityBytes },
+            new DiskOpenOptions());
         string model = NewModel();
         using (FileStream raw = File.OpenWrite(model)) { raw.Write(ChainRecipe.Numbered(2049)); }
         using (Disk disk = Disk.Open(path))

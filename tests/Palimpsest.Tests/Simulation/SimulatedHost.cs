@@ -63,6 +63,12 @@ internal sealed class SimulatedHost : IHost
     /// <summary>Full paths of all files.</summary>
     internal IReadOnlyList<string> Files => [.. files.Keys.Order(StringComparer.Ordinal)];
 
+    /// <summary>
+    /// Full paths of the files that nobody has the permission to write to. Opening them does not mind.
+    /// </summary>
+    internal IReadOnlyCollection<string> Frozen =>
+        [.. files.Where(file => file.Value.IsReadOnly).Select(file => file.Key)];
+
     /// <summary>How many calls of a kind were made.</summary>
     internal long CountOf(HostOperation operation) => counts[(int)operation];
 
@@ -203,13 +209,15 @@ internal sealed class SimulatedHost : IHost
         }
     }
 
-    public void SetReadOnly(string path)
+    public bool SetReadOnly(string path)
     {
         lock (Gate)
         {
-            if (!files.ContainsKey(path)) { throw Missing(path); }
+            if (!files.TryGetValue(path, out SimulatedContent? content)) { throw Missing(path); }
             ThrowIfKilled();
+            bool wasWritable = !content.IsReadOnly;
             SetPermission(path, isReadOnly: true);
+            return wasWritable;
         }
     }
 
@@ -258,6 +266,8 @@ internal sealed class SimulatedHost : IHost
             return new HeldLock(this, path);
         }
     }
+
+    public IDisposable LockForFreezing(string path) => LockForWriting(path);
 
     /// <summary>Counts a call, which fails when it was ordered to, or when the process was killed.</summary>
     internal void Count(HostOperation operation, string path, long offset)

@@ -36,10 +36,10 @@ internal sealed class FaultyHost(int failAt) : IHost
         LocalHost.Instance.MatchPermissions(fromPath, toPath);
     }
 
-    public void SetReadOnly(string path)
+    public bool SetReadOnly(string path)
     {
         Change();
-        LocalHost.Instance.SetReadOnly(path);
+        return LocalHost.Instance.SetReadOnly(path);
     }
 
     public void SetWritable(string path, string likePath)
@@ -63,6 +63,8 @@ internal sealed class FaultyHost(int failAt) : IHost
     }
 
     public IDisposable LockForWriting(string path) => LocalHost.Instance.LockForWriting(path);
+
+    public IDisposable LockForFreezing(string path) => LocalHost.Instance.LockForFreezing(path);
 
     private bool IsBroken() => ++Count >= failAt;
 

@@ -1,4 +1,5 @@
 using Palimpsest.Core.Blocks;
+using Palimpsest.Core.Chains.Locking;
 using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
@@ -67,8 +68,10 @@ public static class ChainChanger
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(options);
         ChangePlan first = plan();
-        using HeldLocks locks = Lock(first.Folder, first.Change, options, first.Findings);
+        var lockFindings = new FindingList();
+        using HeldLocks locks = Lock(first.Folder, first.Change, options, lockFindings);
         ChangePlan planned = plan();
+        foreach (Finding finding in lockFindings.Items) { planned.Findings.Add(finding); }
         if (!first.Change.LockedFiles.SequenceEqual(planned.Change.LockedFiles))
         {
             throw planned.Findings.Refuse(ChangeFindings.ChangeOutdated, planned.Change.Disk,
@@ -111,8 +114,9 @@ public static class ChainChanger
             using HeldLocks locks = Lock(folder, change, options, findings);
 
             // Whoever made the change may have finished it before these locks were free.
-            return FindPending(path, folder, options, findings) is { } current
-                ? Run(folder, current, wasResumed: true, options, findings, progress, cancellation) : null;
+            if (FindPending(path, folder, options, findings) is not { } current) { return null; }
+            ChangeTracking.Announce(options.Host, folder, current, findings);
+            return Run(folder, current, wasResumed: true, options, findings, progress, cancellation);
         }
         return null;
     }
@@ -160,7 +164,7 @@ public static class ChainChanger
             string? head = null;
             foreach (string path in change.LockedFiles.Select(name => HostPath.Combine(folder, name)))
             {
-                WriteGuard.ThrowIfLockedByVmware(host, path, findings);
+                VmwareLock.ThrowIfHeld(options, path, isWriter: true, findings);
                 if (host.Stat(path) is null) { continue; }
                 head ??= path;
                 host.SetWritable(path, head);

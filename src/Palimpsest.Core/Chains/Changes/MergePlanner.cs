@@ -120,6 +120,7 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
         IReadOnlyList<Dependent> children = FindChildren();
         ThrowIfRunBetween();
         if (!isSnapshotListKept) { ThrowIfHeldBySnapshot(); }
+        foreach (Link link in ChangedLinks()) { ChangeTracking.Announce(link, findings); }
         (long write, long room) = Measure();
         var steps = new List<ChangeStep>();
         if (request.Afterwards == MergedDelta.Delete) { steps.AddRange(Repoint(children)); }
@@ -292,6 +293,9 @@ internal sealed class MergeDrafting(MergeRequest request, DiskOpenOptions option
             if (isChanged && ChangeTracking.FileOf(host, links[i]) is { } tracking) { yield return Name(tracking); }
         }
     }
+
+    private IEnumerable<Link> ChangedLinks() =>
+        links.Take(targetIndex + 1).Skip(request.Afterwards == MergedDelta.Keep ? 1 : 0);
 
     private IEnumerable<string> FilesOf(Link link, string realPath)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Palimpsest.Core.Blocks;
+using Palimpsest.Core.Findings;
 using Palimpsest.Core.Formats.Vmdk.Descriptor;
 using Palimpsest.Core.Platform;
 
@@ -21,6 +22,13 @@ public sealed record DiskConversion
 
     /// <summary>Takes the SHA-256 of the guest's bytes while copying.</summary>
     public bool TakesHash { get; init; }
+
+    /// <summary>
+    /// The copy is durable before it has its name. Without it the host writes when it likes, as after
+    /// <c>cp</c>, and a power cut can leave a copy of the right name and size whose content is partly
+    /// missing.
+    /// </summary>
+    public bool IsFlushed { get; init; } = true;
 
     /// <summary>Where the copy goes.</summary>
     public IHost Host { get; init; } = LocalHost.Instance;
@@ -44,7 +52,7 @@ public static class DiskConverter
     public const string MapFileSuffix = ".map";
 
     /// <summary>Converts. Nothing is left under the target's name when it fails or is cancelled.</summary>
-    /// <exception cref="Findings.BlockException">A range cannot be read and scars are not kept; no room; the
+    /// <exception cref="BlockException">A range cannot be read and scars are not kept; no room; the
     /// target exists.</exception>
     public static ConversionResult Convert(
         Disk source, DiskConversion conversion, IProgress<CopyProgress>? progress,
@@ -53,21 +61,52 @@ public static class DiskConverter
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(conversion);
         string mapPath = conversion.TargetPath + MapFileSuffix;
-        using NewDisk target = NewDisk.Begin(CreationFor(source, conversion), cancellation);
+        DiskCreation creation = CreationFor(source, conversion);
+        using NewDisk target = NewDisk.Begin(creation, cancellation);
+        if (conversion.KeepsScars) { ScarMapFile.ClearName(conversion.Host, mapPath); }
         ScarFillReader? filler = conversion.KeepsScars ? new ScarFillReader(source.Reader) : null;
         using IncrementalHash? hash = conversion.TakesHash
             ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
         CopyInto(target, filler ?? source.Reader, IsStream(conversion), hash, progress, cancellation);
         IReadOnlyList<ByteRange> scars = filler?.Scars ?? [];
-
-        // The mapfile is durable before the copy has its name: a copy with scars never stands there without
-        // it.
-        if (scars.Count > 0) { ScarMapFile.Write(conversion.Host, mapPath, source.CapacityBytes, scars); }
-        target.Commit();
+        if (scars.Count > 0) { CommitWithMap(target, creation, mapPath, scars); }
+        else { target.Commit(); }
         return new ConversionResult(
             scars.Count > 0 ? [.. target.Files, mapPath] : target.Files, source.CapacityBytes, scars,
             hash is null ? null : System.Convert.ToHexStringLower(hash.GetHashAndReset()),
             scars.Count > 0 ? mapPath : null);
+    }
+
+    // Crash order: the mapfile is durable before the copy has its name: a copy with scars never stands there
+    // without it.
+    private static void CommitWithMap(
+        NewDisk target, DiskCreation creation, string mapPath, IReadOnlyList<ByteRange> scars)
+    {
+        try
+        {
+            ScarMapFile.Write(creation.Host, mapPath, creation.CapacityBytes, scars);
+            target.Commit();
+        }
+        catch
+        {
+            DeleteWithout(target, creation, mapPath);
+            throw;
+        }
+    }
+
+    // A copy that has its descriptor stays, and then its map does too.
+    private static void DeleteWithout(NewDisk target, DiskCreation creation, string mapPath)
+    {
+        try
+        {
+            target.Dispose();
+            IHost host = creation.Host;
+            if (host.Stat(creation.Path) is null && host.Stat(mapPath) is not null) { host.Delete(mapPath); }
+        }
+        catch (BlockException)
+        {
+            // The first failure is the one worth reporting; a map of nothing is harmless.
+        }
     }
 
     private static bool IsStream(DiskConversion conversion) =>
@@ -78,11 +117,19 @@ public static class DiskConverter
         Path = conversion.TargetPath,
         CapacityBytes = source.CapacityBytes,
         Kind = conversion.Kind,
-        AdapterType = source.Database("adapterType") is { Length: > 0 } adapter ? adapter : "lsilogic",
+        AdapterType = Word(source.Database("adapterType")) ?? "lsilogic",
+        HardwareVersion = Word(source.Database("virtualHWVersion"))
+            ?? DescriptorTemplate.CommonHardwareVersion,
+        IsThinProvisioned = source.Links[^1].Descriptor is { } text && CreateTypes.IsVmfs(text.CreateType)
+            ? text.Database("thinProvisioned") == "1" : null,
         Geometry = source.Links.Select(link => link.Descriptor is { } text ? DiskGeometry.From(text) : null)
             .FirstOrDefault(geometry => geometry is not null),
-        Host = conversion.Host,
+        Host = conversion.IsFlushed ? conversion.Host : new UnflushedHost(conversion.Host),
     };
+
+    // A value goes into a new descriptor as it is: only one that cannot mean anything else there.
+    private static string? Word(string? value) =>
+        value is { Length: > 0 and <= 32 } && value.All(char.IsAsciiLetterOrDigit) ? value : null;
 
     private static void CopyInto(
         NewDisk target, IBlockReader source, bool isStream, IncrementalHash? hash,

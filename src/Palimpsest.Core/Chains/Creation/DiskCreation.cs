@@ -48,6 +48,14 @@ public sealed record DiskCreation
     /// <summary>Geometry to declare; null computes it from capacity and adapter.</summary>
     public DiskGeometry? Geometry { get; init; }
 
+    /// <summary><c>ddb.virtualHWVersion</c>.</summary>
+    public string HardwareVersion { get; init; } = DescriptorTemplate.CommonHardwareVersion;
+
+    /// <summary>
+    /// What <c>ddb.thinProvisioned</c> of a vmfs disk says; null goes by <see cref="Allocation"/>.
+    /// </summary>
+    public bool? IsThinProvisioned { get; init; }
+
     /// <summary>The link below, for a delta; null for a disk that stands alone.</summary>
     public DeltaParent? Parent { get; init; }
 

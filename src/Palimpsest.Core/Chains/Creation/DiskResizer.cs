@@ -6,6 +6,28 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Creation;
 
+/// <summary>A change of size that is asked for.</summary>
+public sealed record ResizeRequest
+{
+    /// <summary>The disk.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The new size in bytes; with <see cref="IsAdded"/>, how many bytes more than now.</summary>
+    public required long SizeBytes { get; init; }
+
+    /// <summary>Counts from the size that the disk has.</summary>
+    public bool IsAdded { get; init; }
+
+    /// <summary>Allows a smaller size; what lies behind the new end is lost.</summary>
+    public bool AllowsShrink { get; init; }
+}
+
+/// <summary>A change of size that was, or would be, made.</summary>
+/// <param name="FromBytes">Size before.</param>
+/// <param name="ToBytes">Size after.</param>
+/// <param name="Findings">What was found on the way.</param>
+public sealed record ResizeResult(long FromBytes, long ToBytes, FindingList Findings);
+
 /// <summary>
 /// Changes the size of a disk that stands alone. New space reads as zeros; what lies behind a smaller end is
 /// given up only when that was asked for.
@@ -13,36 +35,38 @@ namespace Palimpsest.Core.Chains.Creation;
 public static class DiskResizer
 {
     // Crash order, growing: the data files first (a file or header that is larger than its extent line is
-    // harmless), flush, then the descriptor that makes the space part of the disk. A further extent gets its name
-    // when it is whole. Shrinking: the descriptor first, then the file. Either way a cut between the two leaves a
-    // disk of the old or the new size, and the same command finishes it.
+    // harmless), flush, then the descriptor that makes the space part of the disk, then its change tracking file
+    // goes. A further extent gets its name when it is whole. Shrinking: the descriptor first, the tracking file, then
+    // the data file. Either way a cut between the two leaves a disk of the old or the new size, and the same command
+    // finishes it.
 
-    /// <summary>Resizes to <paramref name="capacityBytes"/>, a whole number of sectors.</summary>
-    /// <exception cref="BlockException"><c>Refused</c>: a shrink that was not allowed, bytes behind the disk's end that
-    /// would be lost, a disk in a chain, a kind without a way.</exception>
-    public static void Resize(string path, long capacityBytes, bool allowShrink, DiskOpenOptions options)
+    /// <summary>What a resize would do. Changes nothing.</summary>
+    /// <exception cref="BlockException"><c>Refused</c>: a shrink that was not allowed, a disk in a chain, a
+    /// size that is not made of whole sectors.</exception>
+    public static ResizeResult Plan(ResizeRequest request, DiskOpenOptions options)
     {
+        ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(options);
-        if (capacityBytes < Sector.Bytes || capacityBytes % Sector.Bytes != 0)
-        {
-            throw Refused(path, $"{capacityBytes} bytes are not a whole number of sectors of 512 bytes");
-        }
-        // Opened read-only: a resize that was interrupted leaves a header ahead of its line, and that is not
-        // writable.
-        using Disk disk = Disk.Open(path, options with { IsWritable = false });
-        if (disk.Links.Count > 1)
-        {
-            throw Refused(path,
-                "it is a snapshot, and all links of a chain have one size; consolidate the chain first");
-        }
+        using Disk disk = OpenToRead(request, options);
+        ChangeTracking.Announce(disk.Links[0], disk.Findings);
+        return new ResizeResult(disk.CapacityBytes, NewSize(request, disk), disk.Findings);
+    }
+
+    /// <summary>Resizes.</summary>
+    /// <exception cref="ImageException">Somebody holds the disk, or others depend on it.</exception>
+    /// <exception cref="BlockException"><c>Refused</c>: see <see cref="Plan"/>; bytes behind the disk's end that
+    /// would be lost; a kind without a way.</exception>
+    public static ResizeResult Resize(ResizeRequest request, DiskOpenOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(options);
+        using Disk disk = OpenToRead(request, options);
         Link link = disk.Links[0];
-        if (capacityBytes < link.CapacityBytes && !allowShrink)
-        {
-            throw Refused(path, $"it has {link.CapacityBytes} bytes; a smaller size cuts off its end. "
-                + "If nothing there is needed, run it again with --shrink");
-        }
+
+        // Under the locks the descriptor is known to be the one that was read, so the sizes still hold.
         using HeldLocks locks = WriteGuard.Take(options, link, disk.Findings);
-        var resize = new Resizing(options.Host, link, allowShrink);
+        long capacityBytes = NewSize(request, disk);
+        var resize = new Resizing(options.Host, link, request.AllowsShrink, disk.Findings);
         if (link.Format == LinkFormat.Raw) { resize.SetFlatLength(link.Path, link.CapacityBytes, capacityBytes); }
         else if (capacityBytes < link.CapacityBytes || (capacityBytes == link.CapacityBytes && resize.MayShrink))
         {
@@ -50,6 +74,36 @@ public static class DiskResizer
             resize.Shrink(capacityBytes);
         }
         else { resize.Grow(capacityBytes); }
+        return new ResizeResult(disk.CapacityBytes, capacityBytes, disk.Findings);
+    }
+
+    // Read-only: a resize that was interrupted leaves a header ahead of its line, and that is not writable.
+    private static Disk OpenToRead(ResizeRequest request, DiskOpenOptions options) =>
+        Disk.Open(request.Path, options with { IsWritable = false });
+
+    private static long NewSize(ResizeRequest request, Disk disk)
+    {
+        if (disk.Links.Count > 1)
+        {
+            throw Refused(request.Path,
+                "it is a snapshot, and all links of a chain have one size; consolidate the chain first");
+        }
+        long before = disk.CapacityBytes;
+        if (request.IsAdded && request.SizeBytes > long.MaxValue - before)
+        {
+            throw Refused(request.Path, $"no disk has {before} and {request.SizeBytes} bytes more");
+        }
+        long after = request.IsAdded ? before + request.SizeBytes : request.SizeBytes;
+        if (after < Sector.Bytes || after % Sector.Bytes != 0)
+        {
+            throw Refused(request.Path, $"{after} bytes are not a whole number of sectors of 512 bytes");
+        }
+        if (after < before && !request.AllowsShrink)
+        {
+            throw Refused(request.Path, $"it has {before} bytes; a smaller size cuts off its end. "
+                + "If nothing there is needed, run it again with --shrink");
+        }
+        return after;
     }
 
     private static BlockException Refused(string path, string message) =>
@@ -57,7 +111,7 @@ public static class DiskResizer
 }
 
 /// <summary>One change of a disk's size. Used once.</summary>
-internal sealed class Resizing(IHost host, Link link, bool mayLose)
+internal sealed class Resizing(IHost host, Link link, bool mayLose, FindingList findings)
 {
     /// <summary>True for a disk of one flat file whose end may be given up.</summary>
     public bool MayShrink =>
@@ -219,6 +273,7 @@ internal sealed class Resizing(IHost host, Link link, bool mayLose)
             editor.Set("ddb.geometry.sectors", $"{geometry.SectorsPerTrack}");
         }
         DescriptorStore.Write(host, link.DescriptorPlace!, editor.ToBytes());
+        ChangeTracking.Reset(host, link, findings);
     }
 
     private static BlockException Refused(string path, string message) =>

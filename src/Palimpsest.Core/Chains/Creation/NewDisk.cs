@@ -26,7 +26,7 @@ public sealed class NewDisk : IDisposable
     private readonly List<string> renamedPaths = [];
     private readonly byte[] descriptor;
     private IBlockDevice? device;
-    private bool isCommitted;
+    private bool isCommitted, isDisposed;
 
     private NewDisk(DiskCreation creation, DiskLayout layout)
     {
@@ -103,7 +103,8 @@ public sealed class NewDisk : IDisposable
     /// <summary>Deletes what was made, unless it was committed.</summary>
     public void Dispose()
     {
-        if (isCommitted) { return; }
+        if (isCommitted || isDisposed) { return; }
+        isDisposed = true;
         try
         {
             device?.Dispose();
@@ -168,8 +169,10 @@ public sealed class NewDisk : IDisposable
             ContentId = creation.ContentId ?? DescriptorTemplate.NewContentId(),
             AdapterType = creation.AdapterType,
             Geometry = creation.Geometry ?? DiskGeometry.For(creation.CapacityBytes, creation.AdapterType),
-            IsThin = layout.Kind == CreateTypes.Vmfs && creation.Allocation == DiskAllocation.Thin,
+            IsThin = layout.Kind == CreateTypes.Vmfs
+                && (creation.IsThinProvisioned ?? creation.Allocation == DiskAllocation.Thin),
             Uuid = DescriptorTemplate.NewUuid(),
+            HardwareVersion = creation.HardwareVersion,
         }.ToBytes();
     }
 
@@ -180,10 +183,10 @@ public sealed class NewDisk : IDisposable
             throw new BlockException(BlockErrorKind.Refused, creation.Path, null,
                 $"a {layout.Kind} disk takes its storage as it grows; lazy and eager are for flat disks");
         }
-        if (layout.HasDescriptorFile) { ThrowIfExists(creation.Path); }
+        if (layout.HasDescriptorFile) { ThrowIfExists(creation.Host, creation.Path); }
         foreach (ExtentLine line in layout.Extents)
         {
-            ThrowIfExists(HostPath.Combine(folder, line.FileName!));
+            ThrowIfExists(creation.Host, HostPath.Combine(folder, line.FileName!));
         }
         var parts = new List<IBlockReader>();
         try
@@ -208,9 +211,10 @@ public sealed class NewDisk : IDisposable
         if (!creation.BootSector.IsEmpty) { Device.Write(0, creation.BootSector.Span); }
     }
 
-    private void ThrowIfExists(string path)
+    /// <summary>Refuses a name that is taken: nothing existing is overwritten.</summary>
+    internal static void ThrowIfExists(IHost host, string path)
     {
-        if (creation.Host.Stat(path) is not null)
+        if (host.Stat(path) is not null)
         {
             throw new BlockException(BlockErrorKind.Refused, path, null,
                 "the file exists already and is not overwritten; choose another name, or move it away first");

@@ -73,7 +73,7 @@ internal sealed record SnapshotScope
         WriteGuard.ThrowIfChanging(options, NamedPath, findings);
         if (Settings is { } settings)
         {
-            WriteGuard.ThrowIfLockedByVmware(options.Host, settings.Path, findings);
+            Locking.VmwareLock.ThrowIfHeld(options, settings.Path, isWriter: true, findings);
             if (settings.File.Dictionary["checkpoint.vmState"] is { Length: > 0 } state)
             {
                 throw findings.Refuse(SnapshotFindings.Suspended, settings.Path, $"its memory is in {state}");

@@ -72,9 +72,11 @@ public sealed class ResizeCutTests
             file.Write(50 * Sector.Bytes, Enumerable.Repeat((byte)'x', (int)length - (50 * Sector.Bytes)).ToArray());
         }
         Assert.Throws<BlockException>(
-            () => DiskResizer.Resize(Path, 200 * Sector.Bytes, allowShrink: false, ChainScene.On(host)));
+            () => DiskResizer.Resize(
+                new ResizeRequest { Path = Path, SizeBytes = 200 * Sector.Bytes }, ChainScene.On(host)));
         Assert.Equal(length, host.Get(data).Length);
-        DiskResizer.Resize(Path, 200 * Sector.Bytes, allowShrink: true, ChainScene.On(host));
+        DiskResizer.Resize(
+            new ResizeRequest { Path = Path, SizeBytes = 200 * Sector.Bytes, AllowsShrink = true }, ChainScene.On(host));
         byte[] content = ChainScene.Read(host, Path);
         Assert.Equal(200 * Sector.Bytes, content.Length);
         Assert.True(content.AsSpan(50 * Sector.Bytes, 50 * Sector.Bytes).IndexOfAnyExcept((byte)'x') < 0);
@@ -92,7 +94,8 @@ public sealed class ResizeCutTests
         new CutEverywhere(host)
         {
             Name = $"resize of {HostPath.NameOf(path)} from {oldBytes} to {newBytes} bytes",
-            Operation = other => DiskResizer.Resize(path, newBytes, allowShrink: true, ChainScene.On(other)),
+            Operation = other => DiskResizer.Resize(
+                new ResizeRequest { Path = path, SizeBytes = newBytes, AllowsShrink = true }, ChainScene.On(other)),
             AssertInvariant = other => AssertContent(other, path, start, [oldBytes, newBytes]),
             AssertFinal = other =>
             {

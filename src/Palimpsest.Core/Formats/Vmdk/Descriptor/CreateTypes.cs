@@ -49,6 +49,11 @@ public static class CreateTypes
         "vmfsRaw", "vsanSparse",
     ];
 
+    /// <summary>True for a flat disk on a datastore, by any of its names.</summary>
+    public static bool IsVmfs(string? createType) => createType is not null
+        && createType.StartsWith(Vmfs, StringComparison.OrdinalIgnoreCase)
+        && IsReadable(createType) && !createType.EndsWith("Sparse", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>True for a type this tool opens.</summary>
     public static bool IsReadable(string createType) =>
         Readable.Contains(createType, StringComparer.OrdinalIgnoreCase);

@@ -6,6 +6,9 @@ namespace Palimpsest.Core.Formats.Vmdk.Descriptor;
 /// <summary>What a new descriptor is to say.</summary>
 public sealed record DescriptorTemplate
 {
+    /// <summary>The virtual hardware version that all current products know.</summary>
+    public const string CommonHardwareVersion = "14";
+
     /// <summary><c>createType</c>.</summary>
     public required string CreateType { get; init; }
 
@@ -40,7 +43,7 @@ public sealed record DescriptorTemplate
         Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(12));
 
     /// <summary>Virtual hardware version for <c>ddb.virtualHWVersion</c>.</summary>
-    public string HardwareVersion { get; init; } = "14";
+    public string HardwareVersion { get; init; } = CommonHardwareVersion;
 
     /// <summary>A random content id that is none of the reserved ones.</summary>
     public static uint NewContentId()

@@ -5,43 +5,59 @@ using Palimpsest.Core.Findings;
 namespace Palimpsest.Core.Platform;
 
 /// <summary>
-/// The advisory lock of one writer: open-file-description locks on single bytes, at the places where QEMU's
-/// file driver puts its own (byte 100+n: "I use permission n", byte 200+n: "I do not share permission n"), so
-/// that two of ours exclude one another and QEMU and ours do too. Freed by the kernel when the process dies.
+/// Advisory locks: open-file-description locks on single bytes, at the places where QEMU's file driver puts
+/// its own (byte 100+n: "I use permission n", byte 200+n: "I do not share permission n"), so that two of ours
+/// exclude one another and QEMU and ours do too. Freed by the kernel when the process dies.
 /// </summary>
-internal sealed unsafe class WriterLock : IDisposable
+internal sealed unsafe class FileLock : IDisposable
 {
-    private const int ReadPermission = 0, WritePermission = 1, ResizePermission = 3;
     private const int UsedBase = 100, UnsharedBase = 200;
+    private const int ReadPermission = 0, WritePermission = 1, ResizePermission = 3;
+
+    // A byte that QEMU does not use: of two that make others depend on the file, one waits.
+    private const int Freezing = 300;
     private readonly LocalFile file;
 
-    private WriterLock(LocalFile file) => this.file = file;
+    private FileLock(LocalFile file) => this.file = file;
 
     public void Dispose() => file.Dispose();
 
-    internal static WriterLock Take(string path)
+    /// <summary>The lock of one who writes, and lets nobody else write.</summary>
+    public static FileLock TakeForWriting(string path) => Take(path,
+        [
+            UsedBase + ReadPermission, UsedBase + WritePermission, UsedBase + ResizePermission,
+            UnsharedBase + WritePermission, UnsharedBase + ResizePermission,
+        ],
+        [
+            UnsharedBase + ReadPermission, UnsharedBase + WritePermission, UnsharedBase + ResizePermission,
+            UsedBase + WritePermission, UsedBase + ResizePermission,
+        ]);
+
+    /// <summary>
+    /// The lock of one who reads, lets nobody write, and is alone in making others depend on it.
+    /// </summary>
+    public static FileLock TakeForFreezing(string path) => Take(path,
+        [
+            UsedBase + ReadPermission, UnsharedBase + WritePermission, UnsharedBase + ResizePermission,
+            Freezing,
+        ],
+        [
+            UnsharedBase + ReadPermission, UsedBase + WritePermission, UsedBase + ResizePermission, Freezing,
+        ]);
+
+    private static FileLock Take(string path, ReadOnlySpan<int> marks, ReadOnlySpan<int> conflicts)
     {
-        LocalFile file = LocalFile.Open(path, HostAccess.ReadWrite);
+        // The marks are read locks, which a file that nobody may write to can carry too.
+        LocalFile file = LocalFile.Open(path, HostAccess.Read);
         try
         {
             // First mark, then look: of two that come at the same moment at least one sees the other.
-            ReadOnlySpan<int> marks =
-            [
-                UsedBase + ReadPermission, UsedBase + WritePermission, UsedBase + ResizePermission,
-                UnsharedBase + WritePermission, UnsharedBase + ResizePermission,
-            ];
             foreach (int mark in marks) { Mark(file, mark); }
-            ReadOnlySpan<int> conflicts =
-            [
-                UnsharedBase + ReadPermission, UnsharedBase + WritePermission, UnsharedBase
-                + ResizePermission,
-                UsedBase + WritePermission, UsedBase + ResizePermission,
-            ];
             foreach (int conflict in conflicts)
             {
                 if (IsHeldByAnother(file, conflict)) { throw Held(path); }
             }
-            return new WriterLock(file);
+            return new FileLock(file);
         }
         catch
         {
