@@ -77,12 +77,12 @@ internal sealed class VmdkCommand
         }
         if (parsed.Errors.Count > 0)
         {
-            string usage = called is VerbCommand ? $"vmdk {called.Name} --help" : "vmdk --help";
+            string usage = called is VerbCommand ? $"vmdk {VerbTree.NameOf(called)} --help" : "vmdk --help";
             throw new UsageException($"{parsed.Errors[0].Message.TrimEnd('.')}. See: {usage}");
         }
-        if (called is VerbCommand verb) { return verb.Run(session); }
-        if (parsed.GetValue(disk) is { } path) { return StoryVerb.Run(session, path); }
-        HelpText.Write(session.Error, Root, Root);
+        if (called is VerbCommand { Run: { } run }) { return run(session); }
+        if (called == Root && parsed.GetValue(disk) is { } path) { return StoryVerb.Run(session, path); }
+        HelpText.Write(session.Error, Root, called);
         session.Error.Flush();
         return ExitCodes.Usage;
     }

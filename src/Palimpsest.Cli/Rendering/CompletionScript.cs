@@ -21,16 +21,23 @@ internal static class CompletionScript
         output.WriteLine("_vmdk() {");
         output.WriteLine("    local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} options");
         output.WriteLine("    if ((COMP_CWORD == 1)) && [[ $word != -* ]]; then");
-        string verbs = string.Join(' ', Verbs(root).Select(verb => verb.Name));
-        output.WriteLine($"        mapfile -t COMPREPLY < <(compgen -W '{verbs}' -f -- \"$word\")");
+        output.WriteLine($"        mapfile -t COMPREPLY < <(compgen -W '{NamesBelow(root)}' -f -- \"$word\")");
         output.WriteLine("        return");
         output.WriteLine("    fi");
-        output.WriteLine("    case $verb in");
-        foreach (Command verb in Verbs(root))
+        foreach (Command group in Groups(root))
         {
-            output.WriteLine($"        {verb.Name}) options='{string.Join(' ', OptionsOf(verb, root))}' ;;");
+            output.WriteLine($"    if [[ $verb == {group.Name} ]]; then");
+            output.WriteLine("        if ((COMP_CWORD == 2)) && [[ $word != -* ]]; then");
+            string files = group.Arguments.Count > 0 ? " -f" : "";
+            output.WriteLine(
+                $"            mapfile -t COMPREPLY < <(compgen -W '{NamesBelow(group)}'{files} -- \"$word\")");
+            output.WriteLine("            return");
+            output.WriteLine("        fi");
+            output.WriteLine("        verb+=\" ${COMP_WORDS[2]}\"");
+            output.WriteLine("    fi");
         }
-        output.WriteLine($"        *) options='{string.Join(' ', OptionsOf(root, root))}' ;;");
+        output.WriteLine("    case $verb in");
+        WriteCases(output, root, options => $"options='{options}'");
         output.WriteLine("    esac");
         output.WriteLine("    if [[ $word == -* ]]; then");
         output.WriteLine("        mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$word\")");
@@ -46,37 +53,86 @@ internal static class CompletionScript
         output.WriteLine("#compdef vmdk");
         output.WriteLine("_vmdk() {");
         output.WriteLine("    local -a verbs options");
-        output.WriteLine("    verbs=(");
-        foreach (Command verb in Verbs(root))
+        output.WriteLine("    local verb=$words[2]");
+        output.WriteLine("    if ((CURRENT == 2)); then");
+        WriteZshVerbs(output, root);
+        output.WriteLine("        _describe verb verbs; _files; return");
+        output.WriteLine("    fi");
+        foreach (Command group in Groups(root))
         {
-            output.WriteLine($"        {Quote($"{verb.Name}:{verb.Description}")}");
+            output.WriteLine($"    if [[ $verb == {group.Name} ]] && ((CURRENT == 3)); then");
+            WriteZshVerbs(output, group);
+            string files = group.Arguments.Count > 0 ? " _files;" : "";
+            output.WriteLine($"        _describe verb verbs;{files} return");
+            output.WriteLine("    fi");
+            output.WriteLine($"    if [[ $verb == {group.Name} ]]; then verb+=\" $words[3]\"; fi");
         }
-        output.WriteLine("    )");
-        output.WriteLine("    if ((CURRENT == 2)); then _describe verb verbs; _files; return; fi");
-        output.WriteLine("    case $words[2] in");
-        foreach (Command verb in Verbs(root))
-        {
-            output.WriteLine($"        {verb.Name}) options=({string.Join(' ', OptionsOf(verb, root))}) ;;");
-        }
-        output.WriteLine($"        *) options=({string.Join(' ', OptionsOf(root, root))}) ;;");
+        output.WriteLine("    case $verb in");
+        WriteCases(output, root, options => $"options=({options})");
         output.WriteLine("    esac");
         output.WriteLine("    if [[ $words[CURRENT] == -* ]]; then compadd -- $options; else _files; fi");
         output.WriteLine("}");
         output.WriteLine("compdef _vmdk vmdk");
     }
 
+    private static void WriteZshVerbs(TextOutput output, Command command)
+    {
+        output.WriteLine("        verbs=(");
+        foreach (Command verb in VerbTree.Below(command))
+        {
+            output.WriteLine($"            {Quote($"{verb.Name}:{verb.Description}")}");
+        }
+        output.WriteLine("        )");
+    }
+
+    // One line for each verb, and one for whatever else comes first.
+    private static void WriteCases(TextOutput output, RootCommand root, Func<string, string> assignment)
+    {
+        foreach (Command verb in VerbTree.Doing(root))
+        {
+            string options = string.Join(' ', OptionsOf(verb, root));
+            output.WriteLine($"        '{VerbTree.NameOf(verb)}'{(Groups(root).Contains(verb) ? "*" : "")}) "
+                + $"{assignment(options)} ;;");
+        }
+        output.WriteLine($"        *) {assignment(string.Join(' ', OptionsOf(root, root)))} ;;");
+    }
+
     private static void WriteFish(TextOutput output, RootCommand root)
     {
-        foreach (Command verb in Verbs(root))
+        foreach (Command verb in VerbTree.Below(root))
         {
-            string description = Quote(verb.Description ?? "");
-            output.WriteLine($"complete -c vmdk -n __fish_use_subcommand -a {verb.Name} -d {description}");
-            foreach (Option option in verb.Options)
+            WriteFishVerb(output, "__fish_use_subcommand", verb);
+            WriteFishOptions(output, verb, SeenAlone(root, verb));
+        }
+        foreach (Command group in Groups(root))
+        {
+            string seen = $"__fish_seen_subcommand_from {group.Name}";
+            foreach (Command verb in VerbTree.Below(group))
             {
-                WriteFishOption(output, option, $"__fish_seen_subcommand_from {verb.Name}");
+                WriteFishVerb(output, $"'{seen}; and not __fish_seen_subcommand_from {NamesBelow(group)}'", verb);
+                WriteFishOptions(output, verb, $"{seen}; and __fish_seen_subcommand_from {verb.Name}");
             }
         }
         foreach (Option option in root.Options) { WriteFishOption(output, option, null); }
+    }
+
+    // The shell knows only which words were seen: a word may be a verb, and also the second word of a group.
+    private static string SeenAlone(RootCommand root, Command verb)
+    {
+        string condition = $"__fish_seen_subcommand_from {verb.Name}";
+        foreach (Command group in Groups(root).Where(group => VerbTree.Below(group).Any(other => other.Name == verb.Name)))
+        {
+            condition += $"; and not __fish_seen_subcommand_from {group.Name}";
+        }
+        return condition;
+    }
+
+    private static void WriteFishVerb(TextOutput output, string condition, Command verb) =>
+        output.WriteLine($"complete -c vmdk -n {condition} -a {verb.Name} -d {Quote(verb.Description ?? "")}");
+
+    private static void WriteFishOptions(TextOutput output, Command verb, string condition)
+    {
+        foreach (Option option in verb.Options) { WriteFishOption(output, option, condition); }
     }
 
     private static void WriteFishOption(TextOutput output, Option option, string? condition)
@@ -91,8 +147,11 @@ internal static class CompletionScript
         output.WriteLine($"{line} -d {Quote(option.Description ?? "")}");
     }
 
-    private static IEnumerable<Command> Verbs(RootCommand root) =>
-        root.Subcommands.Where(verb => !verb.Hidden);
+    private static IEnumerable<Command> Groups(RootCommand root) =>
+        VerbTree.Below(root).Where(verb => VerbTree.Below(verb).Any());
+
+    private static string NamesBelow(Command command) =>
+        string.Join(' ', VerbTree.Below(command).Select(verb => verb.Name));
 
     private static IEnumerable<string> OptionsOf(Command command, RootCommand root) =>
         command.Options.Concat(command == root ? [] : root.Options.Where(option => option.Recursive))

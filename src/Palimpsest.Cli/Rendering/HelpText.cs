@@ -7,13 +7,13 @@ internal static class HelpText
 {
     private const int NameColumn = 26;
 
-    /// <summary>Help for <paramref name="command"/>, which is the root or a verb of it.</summary>
+    /// <summary>Help for <paramref name="command"/>: the root, a group of verbs, or a verb.</summary>
     public static void Write(TextOutput output, RootCommand root, Command command)
     {
         output.Write("usage: ", TextStyle.Strong).WriteLine(UsageOf(command));
         output.WriteLine(command.Description ?? "");
         WriteArguments(output, command);
-        if (command == root) { WriteVerbs(output, root); }
+        WriteVerbs(output, command);
         WriteOptions(output, "options:", command.Options.Where(option => !option.Hidden));
         if (command != root)
         {
@@ -30,7 +30,12 @@ internal static class HelpText
     public static string UsageOf(Command command)
     {
         if (command is RootCommand) { return "vmdk DISK, or vmdk VERB ..."; }
-        var words = new List<string> { "vmdk", command.Name };
+        var words = new List<string> { "vmdk", VerbTree.NameOf(command) };
+        if (command is VerbCommand { Run: null })
+        {
+            words.Add("VERB ...");
+            return string.Join(' ', words);
+        }
         words.AddRange(command.Options.Where(option => option.Required).Select(NameOf));
         if (command.Options.Any(option => !option.Required && !option.Hidden)) { words.Add("[OPTIONS]"); }
         words.AddRange(command.Arguments.Select(argument =>
@@ -48,13 +53,12 @@ internal static class HelpText
 
     private static bool IsShared(Option option) => option.Recursive;
 
-    private static void WriteVerbs(TextOutput output, RootCommand root)
+    private static void WriteVerbs(TextOutput output, Command command)
     {
+        Command[] verbs = [.. VerbTree.Below(command)];
+        if (verbs.Length == 0) { return; }
         output.WriteLine("verbs:", TextStyle.Strong);
-        foreach (Command verb in root.Subcommands.Where(verb => !verb.Hidden))
-        {
-            WriteRow(output, verb.Name, verb.Description);
-        }
+        foreach (Command verb in verbs) { WriteRow(output, verb.Name, verb.Description); }
     }
 
     private static void WriteArguments(TextOutput output, Command command)

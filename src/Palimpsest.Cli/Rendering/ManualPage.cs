@@ -30,7 +30,7 @@ internal static class ManualPage
         output.WriteLine(".B vmdk");
         output.WriteLine(".I DISK");
         output.WriteLine(".br");
-        foreach (Command verb in root.Subcommands.Where(verb => !verb.Hidden))
+        foreach (Command verb in VerbTree.Doing(root))
         {
             output.WriteLine(Text(HelpText.UsageOf(verb)));
             output.WriteLine(".br");
@@ -40,7 +40,7 @@ internal static class ManualPage
             + "the verbs that say so. A disk is a descriptor, a sparse disk, or a flat file without a "
             + "descriptor. Sizes and offsets are bytes; K, M, G, T, P and E are powers of 1024.");
         output.WriteLine(".SH VERBS");
-        foreach (Command verb in root.Subcommands.Where(verb => !verb.Hidden)) { WriteVerb(output, verb); }
+        foreach (Command verb in VerbTree.Doing(root)) { WriteVerb(output, verb); }
         output.WriteLine(".SH OPTIONS EVERYWHERE");
         WriteOptions(output, root.Options);
         output.WriteLine(".SH EXIT STATUS");
