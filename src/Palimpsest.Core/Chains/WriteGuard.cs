@@ -53,9 +53,16 @@ internal static class WriteGuard
     public static void ThrowIfChanging(DiskOpenOptions options, Link link, FindingList findings)
     {
         string folder = HostPath.FolderOf(options.Host.ResolveLinks(link.Path));
+        ThrowIfChanging(options, folder, link.Path, findings);
+    }
+
+    /// <summary>Refuses <paramref name="path"/> while a change in a folder is not finished.</summary>
+    public static void ThrowIfChanging(
+        DiskOpenOptions options, string folder, string path, FindingList findings)
+    {
         if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is { } change)
         {
-            throw findings.Refuse(ChangeFindings.ChangeInTheWay, link.Path,
+            throw findings.Refuse(ChangeFindings.ChangeInTheWay, path,
                 $"{change.Verb} of {change.Disk} is not finished");
         }
     }

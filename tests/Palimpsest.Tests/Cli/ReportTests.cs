@@ -106,6 +106,7 @@ public sealed partial class ReportTests : IDisposable
         AssertReport("describe", "describe", lost, "--dry-run");
         AssertReport("chain", "chain", path);
         AssertReport("drift", "drift", path);
+        AssertReport("chainRepair", "chain", "repair", path, "--dry-run");
     }
 
     [Fact]
