@@ -123,21 +123,20 @@ internal sealed class ContentMatch
 
 /// <summary>
 /// Whether a delta's grains are in a disk below it from the first one up to some place, and not behind it:
-/// what a merge downwards leaves that was interrupted, or finished.
+/// what a merge downwards leaves that was interrupted, or finished. Where somebody wrote to the disk below
+/// after a merge was finished, most grains behind the first change are still there: that is no such trace.
 /// </summary>
 /// <param name="GrainCount">Grains compared.</param>
-/// <param name="MergedGrains">Grains before that place that are in the disk below.</param>
-/// <param name="MissedGrains">Grains before it that are not.</param>
+/// <param name="MergedGrains">Grains before the first one that is not in the disk below.</param>
 /// <param name="ScatteredGrains">Grains behind it that are.</param>
-internal readonly record struct CommitTrace(
-    int GrainCount, int MergedGrains, int MissedGrains, int ScatteredGrains)
+internal readonly record struct CommitTrace(int GrainCount, int MergedGrains, int ScatteredGrains)
 {
     // A few grains may be the same by chance, and QEMU has up to sixteen copies under way at once.
-    private const int FewGrains = 4, MissedShare = 20, ScatteredShare = 8, ProvenShare = 20;
+    private const int FewGrains = 4, ProvenShare = 20, ScatteredShare = 4;
 
     /// <summary>True when the grains look like that.</summary>
-    public bool IsMerge => MergedGrains > 0 && MissedGrains * MissedShare <= GrainCount
-        && ScatteredGrains * ScatteredShare <= GrainCount;
+    public bool IsMerge =>
+        MergedGrains > 0 && ScatteredGrains * ScatteredShare <= GrainCount - MergedGrains;
 
     /// <summary>True when they are too many for chance.</summary>
     public bool IsProof => IsMerge && MergedGrains >= FewGrains && MergedGrains * ProvenShare >= GrainCount;
@@ -145,21 +144,11 @@ internal readonly record struct CommitTrace(
     /// <summary>True when all of the delta is in the disk below.</summary>
     public bool IsFinished => MergedGrains == GrainCount;
 
-    /// <summary>Finds the place that fits best.</summary>
+    /// <summary>Finds the place.</summary>
     public static CommitTrace Of(IReadOnlyList<bool> isWholeEqual)
     {
-        int equalCount = isWholeEqual.Count(isEqual => isEqual);
-        int equalBefore = 0, best = isWholeEqual.Count - equalCount;
-        var trace = new CommitTrace(isWholeEqual.Count, 0, 0, equalCount);
-        for (int i = 0; i < isWholeEqual.Count; i++)
-        {
-            if (isWholeEqual[i]) { equalBefore++; }
-            int unequalBefore = i + 1 - equalBefore;
-            int fitting = equalBefore + (isWholeEqual.Count - equalCount - unequalBefore);
-            if (fitting <= best) { continue; }
-            best = fitting;
-            trace = new CommitTrace(isWholeEqual.Count, equalBefore, unequalBefore, equalCount - equalBefore);
-        }
-        return trace;
+        int merged = isWholeEqual.TakeWhile(isEqual => isEqual).Count();
+        return new CommitTrace(
+            isWholeEqual.Count, merged, isWholeEqual.Skip(merged).Count(isEqual => isEqual));
     }
 }

@@ -56,6 +56,8 @@ internal sealed class ParentInquiry(
             {
                 candidates[i] = candidates[i] with
                 {
+                    IsWhollyMerged =
+                        open[i] is not null && match.TraceOf(i) is { GrainCount: > 0, IsFinished: true },
                     Evidence = [.. candidates[i].Evidence,
                         .. OfContent(child, candidates, i, open[i], match, views)],
                 };

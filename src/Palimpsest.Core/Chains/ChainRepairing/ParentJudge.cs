@@ -1,4 +1,5 @@
 using Palimpsest.Core.Chains.Graph;
+using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.ChainRepairing;
 
@@ -66,27 +67,41 @@ internal static class ParentJudge
         {
             return Open($"the content id speaks for {named.Link.Name}, and the rest for {best.Link.Name}");
         }
-        return Certainty(best, candidates);
+        return Certainty(edge, best, candidates);
     }
 
-    private static Verdict Certainty(ParentCandidate best, IReadOnlyList<ParentCandidate> candidates)
+    private static Verdict Certainty(
+        GraphEdge edge, ParentCandidate best, IReadOnlyList<ParentCandidate> candidates)
     {
+        // Of a parent in another folder, which was not looked at, this may be a copy that went its own way.
+        if (LeadsElsewhere(edge) && !best.Has(EvidenceKind.CopyOnWrite, EvidenceSide.For))
+        {
+            return new Verdict(ParentGrade.Likely,
+                "the parent that is named lies in another folder; --allow-outside looks there too", best);
+        }
         bool hasId = best.Has(EvidenceKind.ContentId, EvidenceSide.For);
         bool isOnly = !candidates.Any(other =>
             other != best && other.Has(EvidenceKind.ContentId, EvidenceSide.For));
         bool isDenied = best.Has(EvidenceKind.Snapshots, EvidenceSide.Against)
             || best.Has(EvidenceKind.View, EvidenceSide.Against);
         bool isRead = !best.Has(EvidenceKind.Reading, EvidenceSide.Against);
-        bool isMerged = best.Has(EvidenceKind.Commit, EvidenceSide.For)
+
+        // A disk that everything was merged into is there to be used, and what was written to it since need
+        // not lie where the delta holds anything.
+        bool isMerged = !best.IsWhollyMerged && best.Has(EvidenceKind.Commit, EvidenceSide.For)
             && best.Has(EvidenceKind.Hint, EvidenceSide.For);
         return !isDenied && isRead && hasId && isOnly
             ? new Verdict(ParentGrade.Certain, "it alone has the content id that the delta remembers", best)
             : !isDenied && isRead && isMerged && isOnly
             ? new Verdict(ParentGrade.Certain,
-                "only a merge of this delta, begun or finished, changed it, and what was merged is in the "
-                + "delta too", best)
+                "only an interrupted merge of this delta changed it, and what was merged is in the delta too",
+                best)
             : new Verdict(ParentGrade.Likely, "the evidence speaks for it, and does not prove it", best);
     }
+
+    // Under an absolute name too the parent may have been expected beside the delta: QEMU writes such names.
+    private static bool LeadsElsewhere(GraphEdge edge) => edge.State == EdgeState.ParentOutside
+        && HostPath.FolderOf(edge.Hint!.Replace('\\', '/')) != HostPath.FolderOf(edge.Child.Path);
 
     private static Verdict Open(string reason) => new(ParentGrade.Open, reason, null);
 }

@@ -75,6 +75,9 @@ public sealed record ParentEvidence(EvidenceKind Kind, EvidenceSide Side, string
 /// <param name="Evidence">What was looked at.</param>
 public sealed record ParentCandidate(GraphLink Link, IReadOnlyList<ParentEvidence> Evidence)
 {
+    /// <summary>True when it holds all that the delta holds.</summary>
+    public bool IsWhollyMerged { get; init; }
+
     internal bool Has(EvidenceKind kind, EvidenceSide side) =>
         Evidence.Any(evidence => evidence.Kind == kind && evidence.Side == side);
 }

@@ -54,6 +54,19 @@ public sealed class ChainRepairTests
     }
 
     [Fact]
+    public void A_base_that_was_written_to_after_a_finished_commit_is_never_certain()
+    {
+        using var folder = new TempFolder();
+        (string bottom, string top, _) = MakeChain(folder);
+        Qemu("commit", "-q", "-f", "vmdk", top);
+        Assert.Equal(ParentGrade.Likely, Assert.Single(Plan(folder.Path).Proposals).Grade);
+
+        // In a grain that the delta holds too.
+        Scribble(bottom, "write -q -P 250 3931k 20k");
+        Assert.NotEqual(ParentGrade.Certain, Assert.Single(Plan(folder.Path).Proposals).Grade);
+    }
+
+    [Fact]
     public void The_bytes_alone_find_the_right_one_of_two_bases()
     {
         using var folder = new TempFolder();
