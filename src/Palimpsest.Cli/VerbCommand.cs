@@ -14,6 +14,9 @@ internal sealed class VerbCommand : Command
     {
         Run = run;
         Examples = examples;
+
+        // Only for verbs with further ones below: without an action the parser demands one of those.
+        SetAction(_ => 0);
     }
 
     /// <summary>A group of verbs, which does nothing itself.</summary>

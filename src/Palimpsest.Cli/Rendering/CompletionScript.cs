@@ -29,8 +29,9 @@ internal static class CompletionScript
         {
             output.WriteLine($"    if [[ $verb == {group.Name} ]]; then");
             output.WriteLine("        if ((COMP_CWORD == 2)) && [[ $word != -* ]]; then");
-            string words = $"-W '{NamesBelow(group)}'{(group.Arguments.Count > 0 ? " -f" : "")}";
-            output.WriteLine($"            mapfile -t COMPREPLY < <(compgen {words} -- \"$word\")");
+            string files = group.Arguments.Count > 0 ? " -f" : "";
+            output.WriteLine(
+                $"            mapfile -t COMPREPLY < <(compgen -W '{NamesBelow(group)}'{files} -- \"$word\")");
             output.WriteLine("            return");
             output.WriteLine("        fi");
             output.WriteLine("        verb+=\" ${COMP_WORDS[2]}\"");

@@ -21,6 +21,7 @@ internal static class ChainVerb
             "vmdk chain /vmfs/volumes/ds1/web01", "vmdk chain --json web01-000002.vmdk")
         {
             Arguments = { path },
+            Subcommands = { ChainRepairVerb.Create() },
             Details = "Only descriptors are read, whatever the size of the disks. Exit code 0: every chain "
                 + "is whole and nothing is off; 1: every chain is whole, and something is off; 10: a chain "
                 + "is incomplete. Whether the data inside is sound, vmdk check says.",

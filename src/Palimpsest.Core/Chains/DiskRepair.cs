@@ -16,7 +16,7 @@ public static class DiskRepair
 {
     private const long MaximumChangedBytes = 256 << 20;
     private const int MaximumRounds = 4;
-    private const string KeptSuffix = "before-repair", UndoSuffix = "undo";
+    internal const string KeptSuffix = "before-repair", UndoSuffix = "undo";
 
     /// <summary>What a repair would do. Changes nothing and takes no lock.</summary>
     /// <exception cref="ImageException">The named file is no link whose descriptor can be read.</exception>
@@ -131,7 +131,15 @@ public static class DiskRepair
         {
             throw findings.Refuse(RepairFindings.BadUndoFile, undoPath, $"{undo.FileName} is not beside it");
         }
+        Locking.VmwareLock.ThrowIfHeld(new DiskOpenOptions { Host = host }, path, isWriter: true, findings);
+        WriteGuard.ThrowIfChanging(
+            new DiskOpenOptions { Host = host }, HostPath.FolderOf(host.ResolveLinks(path)), path, findings);
         using IDisposable writer = host.LockForWriting(path);
+        if (undo.Text is { } text)
+        {
+            DescriptorSwap.TakeBack(host, path, text, findings);
+            return path;
+        }
         using HostFile file = host.Open(path, HostAccess.ReadWrite);
         long repairedLength = undo.Changes.Select(change => change.OffsetBytes + change.New.Length)
             .Append(undo.LengthBytes).Max();

@@ -79,6 +79,13 @@ internal static class WriteGuard
     public static void ThrowIfChanging(DiskOpenOptions options, string path, FindingList findings)
     {
         string folder = HostPath.FolderOf(options.Host.ResolveLinks(path));
+        ThrowIfChanging(options, folder, path, findings);
+    }
+
+    /// <summary>Refuses <paramref name="path"/> while a change in a folder is not finished.</summary>
+    public static void ThrowIfChanging(
+        DiskOpenOptions options, string folder, string path, FindingList findings)
+    {
         if (ChangeFile.TryRead(options.Host, folder, options.AllowOutside, findings) is { } change)
         {
             throw findings.Refuse(ChangeFindings.ChangeInTheWay, path,

@@ -166,16 +166,19 @@ public sealed record ChainEdgeReport(
 {
     internal static ChainEdgeReport From(GraphEdge edge) => new(
         edge.Child.Path, edge.Parent?.Path, edge.Hint, edge.ParentPath, edge.IsFoundByBareName,
-        edge.State switch
-        {
-            EdgeState.Good => "good",
-            EdgeState.ContentIdMismatch => "contentIdMismatch",
-            EdgeState.WrongBase => "wrongBase",
-            EdgeState.CapacityMismatch => "capacityMismatch",
-            EdgeState.ParentMissing => "parentMissing",
-            EdgeState.ParentOutside => "parentOutside",
-            EdgeState.ParentNotADisk => "parentNotADisk",
-            _ => "loop",
-        },
+        WordFor(edge.State),
         [.. edge.LikelyParents.Select(link => link.Path)], edge.LikelyParentData);
+
+    /// <summary>The word for a state.</summary>
+    internal static string WordFor(EdgeState state) => state switch
+    {
+        EdgeState.Good => "good",
+        EdgeState.ContentIdMismatch => "contentIdMismatch",
+        EdgeState.WrongBase => "wrongBase",
+        EdgeState.CapacityMismatch => "capacityMismatch",
+        EdgeState.ParentMissing => "parentMissing",
+        EdgeState.ParentOutside => "parentOutside",
+        EdgeState.ParentNotADisk => "parentNotADisk",
+        _ => "loop",
+    };
 }

@@ -22,6 +22,7 @@ namespace Palimpsest.Core.Reports;
 [JsonSerializable(typeof(FolderReport))]
 [JsonSerializable(typeof(CompareReport))]
 [JsonSerializable(typeof(ChainReport))]
+[JsonSerializable(typeof(ChainRepairReport))]
 [JsonSerializable(typeof(DriftReport))]
 [JsonSerializable(typeof(WriteReport))]
 [JsonSerializable(typeof(ChangeReport))]

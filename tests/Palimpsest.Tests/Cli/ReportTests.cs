@@ -108,6 +108,7 @@ public sealed partial class ReportTests : IDisposable
         AssertReport("drift", "drift", path);
         AssertReport("seal", "seal", path);
         AssertReport("verify", "verify", path);
+        AssertReport("chainRepair", "chain", "repair", path, "--dry-run");
     }
 
     [Fact]

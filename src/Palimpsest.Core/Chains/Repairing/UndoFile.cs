@@ -5,10 +5,16 @@ using Palimpsest.Core.Platform;
 
 namespace Palimpsest.Core.Chains.Repairing;
 
+/// <summary>A descriptor's text before a repair and after it.</summary>
+/// <param name="Old">Before.</param>
+/// <param name="New">After.</param>
+internal sealed record TextChange(ReadOnlyMemory<byte> Old, ReadOnlyMemory<byte> New);
+
 /// <summary>
 /// The bytes a repair replaces in place, written and made durable before the first of them changes. Lines of
 /// JSON: one that names the file, one for each change in order (offset, old and new bytes in base64), one
-/// that ends it. A file without its last line was cut off, and is not used.
+/// that ends it. A descriptor that is replaced as a whole is a change without offset, and the only one. A
+/// file without its last line was cut off, and is not used.
 /// </summary>
 /// <param name="FileName">Bare name of the file, which lies beside the undo file.</param>
 /// <param name="LengthBytes">Its length before the repair.</param>
@@ -19,6 +25,11 @@ internal sealed record UndoFile(string FileName, long LengthBytes, IReadOnlyList
     public const long MaximumFileBytes = 1L << 30;
 
     private const int FormatVersion = 1;
+
+    /// <summary>
+    /// The descriptor's text, where all of that was replaced; then there are no other changes.
+    /// </summary>
+    public TextChange? Text { get; init; }
 
     public byte[] ToBytes()
     {
@@ -38,7 +49,15 @@ internal sealed record UndoFile(string FileName, long LengthBytes, IReadOnlyList
                 json.WriteBase64String("new", change.New.Span);
             });
         }
-        WriteLine(text, json => json.WriteNumber("changes", Changes.Count));
+        if (Text is { } whole)
+        {
+            WriteLine(text, json =>
+            {
+                json.WriteBase64String("old", whole.Old.Span);
+                json.WriteBase64String("new", whole.New.Span);
+            });
+        }
+        WriteLine(text, json => json.WriteNumber("changes", Changes.Count + (Text is null ? 0 : 1)));
         return text.ToArray();
     }
 
@@ -71,6 +90,7 @@ internal sealed record UndoFile(string FileName, long LengthBytes, IReadOnlyList
         string? fileName = null;
         long lengthBytes = 0;
         var changes = new List<ByteChange>();
+        TextChange? text = null;
         while (!bytes.IsEmpty)
         {
             int end = bytes.Span.IndexOf((byte)'\n');
@@ -87,12 +107,23 @@ internal sealed record UndoFile(string FileName, long LengthBytes, IReadOnlyList
             }
             else if (line.TryGetProperty("changes", out JsonElement count))
             {
-                return count.GetInt32() == changes.Count && bytes.IsEmpty
-                    ? new UndoFile(fileName, lengthBytes, changes) : null;
+                return count.GetInt32() == changes.Count + (text is null ? 0 : 1) && bytes.IsEmpty
+                    ? new UndoFile(fileName, lengthBytes, changes) { Text = text } : null;
+            }
+            else if (text is not null)
+            {
+                return null;
+            }
+            else if (!line.TryGetProperty("offset", out JsonElement place))
+            {
+                text = new TextChange(
+                    line.GetProperty("old").GetBytesFromBase64(),
+                    line.GetProperty("new").GetBytesFromBase64());
+                if (changes.Count > 0) { return null; }
             }
             else
             {
-                long offset = line.GetProperty("offset").GetInt64();
+                long offset = place.GetInt64();
                 byte[] old = line.GetProperty("old").GetBytesFromBase64();
                 byte[] now = line.GetProperty("new").GetBytesFromBase64();
                 bool isSound = offset >= 0 && offset <= long.MaxValue - now.Length && old.Length <= now.Length
