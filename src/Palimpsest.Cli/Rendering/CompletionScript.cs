@@ -86,10 +86,10 @@ internal static class CompletionScript
         output.WriteLine("        )");
     }
 
-    // One line for each verb, and one for whatever else comes first.
+    // One line for each verb, those below another one first, and one for whatever else comes first.
     private static void WriteCases(TextOutput output, RootCommand root, Func<string, string> assignment)
     {
-        foreach (Command verb in VerbTree.Doing(root))
+        foreach (Command verb in VerbTree.Doing(root).OrderBy(verb => Groups(root).Contains(verb)))
         {
             string options = string.Join(' ', OptionsOf(verb, root));
             output.WriteLine($"        '{VerbTree.NameOf(verb)}'{(Groups(root).Contains(verb) ? "*" : "")}) "

@@ -30,11 +30,24 @@ internal sealed class Dependents(IHost host)
         foreach (string clonePath in CloneRecord.Read(host, linkPath))
         {
             if (found.Exists(disk => disk.Path == clonePath)) { continue; }
-            var clone = new Dependent(clonePath, TryDescriptor(clonePath), IsClone: true);
-            if (IsChild(clone, linkPath)) { found.Add(clone); }
-            else if (TryWholeDescriptor(clonePath) is null) { found.Add(clone with { Descriptor = null }); }
+            if (CloneAt(clonePath, linkPath) is { } clone) { found.Add(clone); }
         }
         return found;
+    }
+
+    // Null when it stands on something else by now. What cannot be read may stand on the link, and counts.
+    private Dependent? CloneAt(string clonePath, string linkPath)
+    {
+        try
+        {
+            var clone = new Dependent(clonePath, TryDescriptor(clonePath), IsClone: true);
+            return IsChild(clone, linkPath) ? clone
+                : TryWholeDescriptor(clonePath) is null ? clone with { Descriptor = null } : null;
+        }
+        catch (BlockException)
+        {
+            return new Dependent(clonePath, null, IsClone: true);
+        }
     }
 
     /// <summary>
@@ -88,7 +101,11 @@ internal sealed class Dependents(IHost host)
     /// The descriptor of a disk; null for whatever cannot be read as a link: its own problems are not another
     /// disk's.
     /// </summary>
-    public VmdkDescriptor? TryDescriptor(string path) => TryDescriptor(path, new FindingList());
+    public VmdkDescriptor? TryDescriptor(string path)
+    {
+        try { return TryDescriptor(path, new FindingList()); }
+        catch (BlockException) { return null; }
+    }
 
     /// <summary>
     /// The same, and null also where the descriptor is damaged: what it does not say may have been lost.
@@ -121,7 +138,7 @@ internal sealed class Dependents(IHost host)
         {
             if (!name.EndsWith(".vmdk", StringComparison.OrdinalIgnoreCase)) { continue; }
             string path = HostPath.Combine(folder, name);
-            if (TryDescriptor(path) is { } descriptor) { disks.Add(new Dependent(path, descriptor, false)); }
+            if (TryDescriptor(path, new FindingList()) is { } descriptor) { disks.Add(new Dependent(path, descriptor, false)); }
         }
         disksByFolder.Add(folder, disks);
         return disks;

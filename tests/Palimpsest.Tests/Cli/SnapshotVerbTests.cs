@@ -67,7 +67,7 @@ public sealed class SnapshotVerbTests : IDisposable
         ToolResult run = Tool.Run("bash", "-c",
             "source \"$0\"; COMP_WORDS=(vmdk snap) COMP_CWORD=1; _vmdk; echo \"${COMPREPLY[@]}\"; "
             + "COMP_WORDS=(vmdk snapshot co) COMP_CWORD=2; _vmdk; echo \"${COMPREPLY[@]}\"; "
-            + "COMP_WORDS=(vmdk snapshot create --for) COMP_CWORD=3; _vmdk; echo \"${COMPREPLY[@]}\"; "
+            + "COMP_WORDS=(vmdk snapshot create --form) COMP_CWORD=3; _vmdk; echo \"${COMPREPLY[@]}\"; "
             + "COMP_WORDS=(vmdk create --si) COMP_CWORD=2; _vmdk; echo \"${COMPREPLY[@]}\"", script)
             .MustSucceed();
         Assert.Equal("snapshot\nconsolidate\n--format\n--size\n", run.Output);

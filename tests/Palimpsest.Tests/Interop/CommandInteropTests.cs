@@ -127,7 +127,7 @@ public sealed class CommandInteropTests : IDisposable
     {
         string script = folder.Write(
             "completion", CommandRun.Vmdk("completion", "bash").MustReturn(0).Output);
-        Assert.Equal("convert compare completion --allocate --allow-outside",
+        Assert.Equal("convert compare commit completion --allocate --allow-outside",
             string.Join(' ', Tool.Run("bash", "-c",
             "source \"$0\"; COMP_WORDS=(vmdk co) COMP_CWORD=1; _vmdk; echo \"${COMPREPLY[@]}\"; "
             + "COMP_WORDS=(vmdk create --al) COMP_CWORD=2; _vmdk; echo \"${COMPREPLY[@]}\"", script)

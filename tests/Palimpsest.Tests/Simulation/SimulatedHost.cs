@@ -256,9 +256,7 @@ internal sealed class SimulatedHost : IHost
         lock (Gate)
         {
             ThrowIfKilled();
-
-            // As on a real host, the file is opened for writing to be locked.
-            ThrowIfDenied(path, files.TryGetValue(path, out SimulatedContent? content) ? content : throw Missing(path));
+            if (!files.ContainsKey(path)) { throw Missing(path); }
             if (!locks.Add(path))
             {
                 throw new BlockException(BlockErrorKind.Locked, path, null, "somebody writes to it");

@@ -198,7 +198,7 @@ public sealed class ChainRepairTests
         Directory.Delete(delta + ".lck", recursive: true);
         ChainRepairPlan plan = Plan(folder.Path);
         File.AppendAllText(delta, "# changed\n");
-        Assert.Equal(RepairFindings.PlanOutdated,
+        Assert.Equal(LockFindings.ChangedMeanwhile,
             Assert.Throws<ImageException>(() => ChainRepair.Apply(plan)).Reason.Code);
         CommandRun.Vmdk("chain", "repair", folder.Path).MustReturn(0);
         File.AppendAllText(delta, "# changed again\n");
@@ -235,11 +235,11 @@ public sealed class ChainRepairTests
         [.. commands.SelectMany(command => (string[])["-c", command]), "-f", "vmdk", path]).MustSucceed();
 
     private static string ContentIdOf(string path) =>
-        Regex.Match(Encoding.Latin1.GetString(File.ReadAllBytes(path), 0, 4096), "\nCID=([0-9a-f]{8})")
+        Regex.Match(Encoding.Latin1.GetString(File.ReadAllBytes(path), 0, 4096), "\nCID=([0-9a-f]{1,8})")
             .Groups[1].Value;
 
     private static void SetContentId(string path, string id) =>
-        Edit(path, "\nCID=[0-9a-f]{8}", "\nCID=" + id);
+        Edit(path, "\nCID=[0-9a-f]{1,8}", "\nCID=" + id);
 
     private static void SetHint(string path, string name) =>
         Edit(path, "parentFileNameHint=\"[^\"]*\"", $"parentFileNameHint=\"{name}\"");
