@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Seal: a frozen base, a bit that flipped by itself, and somebody who wrote.
-chapter "7. A seal: what changed, and who changed it"
+chapter "9. A seal: what changed, and who changed it"
 show 'mkdir sealed && cp --sparse=always web01.vmdk web01-flat.vmdk sealed/ && vmdk seal sealed/web01.vmdk'
 show 'vmdk verify sealed/web01.vmdk'
 say "A bit flips on the disk below. No program wrote it, so no time of change moves."

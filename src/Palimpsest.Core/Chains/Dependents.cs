@@ -38,16 +38,9 @@ internal sealed class Dependents(IHost host)
     // Null when it stands on something else by now. What cannot be read may stand on the link, and counts.
     private Dependent? CloneAt(string clonePath, string linkPath)
     {
-        try
-        {
-            var clone = new Dependent(clonePath, TryDescriptor(clonePath), IsClone: true);
-            return IsChild(clone, linkPath) ? clone
-                : TryWholeDescriptor(clonePath) is null ? clone with { Descriptor = null } : null;
-        }
-        catch (BlockException)
-        {
-            return new Dependent(clonePath, null, IsClone: true);
-        }
+        var clone = new Dependent(clonePath, TryDescriptor(clonePath), IsClone: true);
+        return IsChild(clone, linkPath) ? clone
+            : TryWholeDescriptor(clonePath) is null ? clone with { Descriptor = null } : null;
     }
 
     /// <summary>
@@ -103,8 +96,14 @@ internal sealed class Dependents(IHost host)
     /// </summary>
     public VmdkDescriptor? TryDescriptor(string path)
     {
-        try { return TryDescriptor(path, new FindingList()); }
-        catch (BlockException) { return null; }
+        try
+        {
+            return TryDescriptor(path, new FindingList());
+        }
+        catch (BlockException)
+        {
+            return null;
+        }
     }
 
     /// <summary>
@@ -113,8 +112,15 @@ internal sealed class Dependents(IHost host)
     public VmdkDescriptor? TryWholeDescriptor(string path)
     {
         var findings = new FindingList();
-        return TryDescriptor(path, findings) is { } descriptor && findings.Worst is not Severity.Refusal
-            ? descriptor : null;
+        try
+        {
+            return TryDescriptor(path, findings) is { } descriptor && findings.Worst is not Severity.Refusal
+                ? descriptor : null;
+        }
+        catch (BlockException)
+        {
+            return null;
+        }
     }
 
     private string? TryResolve(string path)
